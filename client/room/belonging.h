@@ -20,10 +20,12 @@ struct belonging {
     uint8_t door_token[PRIVATE_SECRET_SIZE]; /* of KEY_SET_DOOR */
     bool connected;
     enum admission_kind kind;
+    bool note;  /* we are to say "member" of it */
     bool heard; /* its digest: */
     uint8_t digest[CHARTER_DIGEST_SIZE];
-    uint64_t tell_at;    /* all that is kept, if it lacks something; NEVER: nothing is to be told */
-    uint64_t full_after; /* and not before */
+    uint64_t tell_at;         /* all that is kept, if it lacks something; NEVER: nothing is to be told */
+    uint64_t full_after;      /* and not before */
+    uint64_t checked, forged; /* ms: what its signatures, and its wrong ones, cost is paid off then */
 };
 
 struct council_host {
@@ -36,9 +38,6 @@ struct council_host {
     void (*let_in)(void *context, struct belonging *who, uint64_t now);
     /* It is none, and was told why; bye is due. */
     void (*shut_out)(void *context, struct belonging *who, uint64_t now);
-    /* May one more signature of this member's be checked? Then it counts; `forged`: the last one was wrong. */
-    bool (*may_check)(void *context, struct belonging *who, uint64_t now);
-    void (*forged)(void *context, struct belonging *who, uint64_t now);
     /* This is the present set. */
     void (*rekey)(void *context, const struct key_set *set, uint64_t now);
     /* Something was said: for people to see. */

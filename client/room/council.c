@@ -116,20 +116,19 @@ static void note_member(struct council *council, const struct belonging *who, ui
 }
 
 /* Where the token of a door is: the keeper of several looks which one's set this is. */
-static void remember_door(const struct council *council, struct belonging *who, const struct key_set *set) {
+static void remember_door(const struct council *council, struct belonging *who, const uint8_t *tag) {
     struct key_set of_door;
     memset(who->door_token, 0, sizeof who->door_token);
     for (size_t i = 0; i < council->room->door_count; i++) {
         const struct private_door *door = &council->room->doors[i];
         key_set_derive(council->room->charter.root, door->token, &of_door);
-        if (memcmp(of_door.tag, set->tag, sizeof set->tag) == 0)
-            memcpy(who->door_token, door->token, sizeof door->token);
+        if (memcmp(of_door.tag, tag, sizeof of_door.tag) == 0) memcpy(who->door_token, door->token, sizeof door->token);
     }
     sodium_memzero(&of_door, sizeof of_door);
 }
 
 enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
-                                   enum key_set_role role, const struct key_set *set, uint64_t now) {
+                                   enum key_set_role role, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now) {
     if (!council->room) return ADMISSION_LET_IN;
     /* A renewal may come under a set that is a former one by now: who was let in under a better one stays. */
     if (who->shown && who->kind == ADMISSION_LET_IN && memcmp(who->key, key, sizeof who->key) == 0 &&
@@ -140,11 +139,11 @@ enum admission_kind council_showed(struct council *council, struct belonging *wh
     who->tell_at = who->tell_at == 0 ? NEVER : who->tell_at;
     memcpy(who->key, key, sizeof who->key);
     member_id_derive(&council->room->keys, key, who->id);
-    if (role == KEY_SET_DOOR) remember_door(council, who, set);
+    if (role == KEY_SET_DOOR) remember_door(council, who, tag);
     struct admission admission = judge(council, who, now);
     if (admission.use_door) use_door(council, who, now);
     who->kind = admission.kind;
-    if (admission.note) note_member(council, who, now);
+    who->note = admission.note;
     return who->kind;
 }
 
@@ -170,6 +169,8 @@ void council_connected(struct council *council, struct belonging *who, uint64_t 
         shut_out(council, who, judge(council, who, now).verdict, now);
         return;
     }
+    if (who->note) note_member(council, who, now);
+    who->note = false;
     telling_digest(&council->host, &council->room->charter, who, now);
 }
 
@@ -272,22 +273,27 @@ static bool take_founding(struct council *council, const struct founding *foundi
                             : charter_found(charter, founding);
 }
 
+/* The last of the checks, as much of it as a member may cost. */
+static enum charter_taking take_statement(struct council *council, struct belonging *from,
+                                          const struct statement *statement, uint64_t now) {
+    struct charter *charter = &council->room->charter;
+    enum charter_taking taking = charter_weigh(charter, statement, wall(council, now));
+    if (taking != CHARTER_TAKEN) return taking;
+    if (from->checked > now + (COUNCIL_CHECKS - 1) * COUNCIL_CHECK_MS ||
+        from->forged > now + (COUNCIL_FORGERIES - 1) * COUNCIL_FORGERY_MS)
+        return CHARTER_FORGED;
+    from->checked = later(from->checked, now) + COUNCIL_CHECK_MS;
+    taking = charter_take(charter, statement, wall(council, now));
+    if (taking == CHARTER_FORGED) from->forged = later(from->forged, now) + COUNCIL_FORGERY_MS;
+    return taking;
+}
+
 /* Those of the message that are new; returns how many. */
 static size_t take_new(struct council *council, struct belonging *from, struct reader *reader, size_t count,
                        struct statement taken[static CHARTER_STATEMENTS_MAX], uint64_t now) {
-    struct charter *charter = &council->room->charter;
     size_t news = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct statement *statement = &taken[news];
-        if (!statement_read(reader, statement)) break;
-        if (charter_weigh(charter, statement, wall(council, now)) != CHARTER_TAKEN) continue;
-        if (!council->host.may_check(council->host.context, from, now)) break;
-        switch (charter_take(charter, statement, wall(council, now))) {
-        case CHARTER_TAKEN: news++; break;
-        case CHARTER_FORGED: council->host.forged(council->host.context, from, now); break;
-        default: break;
-        }
-    }
+    for (size_t i = 0; i < count && statement_read(reader, &taken[news]); i++)
+        news += take_statement(council, from, &taken[news], now) == CHARTER_TAKEN;
     return news;
 }
 

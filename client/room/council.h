@@ -25,6 +25,10 @@
 #define COUNCIL_DIGEST_MS 200     /* so much after a change all hear our digest */
 #define COUNCIL_TELL_LEAST_MS 600 /* so much after another digest than ours, and more at random, all is told */
 #define COUNCIL_TELL_SPREAD_MS 900
+#define COUNCIL_CHECKS 1100 /* of one member's signatures, at once; */
+#define COUNCIL_CHECK_MS 10 /* then one in so long */
+#define COUNCIL_FORGERIES 8
+#define COUNCIL_FORGERY_MS 10000
 #define COUNCIL_STALE_MS 2000 /* so long the first of those who may make a new epoch is waited for */
 
 struct council {
@@ -38,10 +42,10 @@ struct council {
 void council_init(struct council *council, const struct council_host *host, const struct identity *identity,
                   const uint8_t own_id[static MEMBER_ID_SIZE], struct private_room *room);
 
-/* A handshake shows its key. `set`: that it was made under; `role`: what the set is to us. Returns what is to become of
- * it: the host's let_in and shut_out are not called. */
+/* A handshake shows its key. `tag`: of the set that it was made under; `role`: what that is to us. Returns what is to
+ * become of it; of the host's functions save alone is called. */
 enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
-                                   enum key_set_role role, const struct key_set *set, uint64_t now);
+                                   enum key_set_role role, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now);
 /* It can be talked to: hears our digest, or why it is not let in. */
 void council_connected(struct council *council, struct belonging *who, uint64_t now);
 void council_gone(struct belonging *who);

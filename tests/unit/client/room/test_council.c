@@ -83,15 +83,6 @@ static void on_shut_out(void *context, struct belonging *who, uint64_t at) {
     person->talks[other_of(person, who)] = false;
 }
 
-static bool on_may_check(void *context, struct belonging *who, uint64_t at) {
-    (void)context, (void)who, (void)at;
-    return true;
-}
-
-static void on_forged(void *context, struct belonging *who, uint64_t at) {
-    (void)context, (void)who, (void)at;
-}
-
 static void on_rekey(void *context, const struct key_set *set, uint64_t at) {
     struct person *person = context;
     (void)at;
@@ -134,8 +125,6 @@ static void sit_down(struct person *person) {
                                       .tell = on_tell,
                                       .let_in = on_let_in,
                                       .shut_out = on_shut_out,
-                                      .may_check = on_may_check,
-                                      .forged = on_forged,
                                       .rekey = on_rekey,
                                       .said = on_said,
                                       .refused = on_refused,
@@ -177,7 +166,7 @@ static int finish(void **state) {
 static void show(size_t to, size_t whom, enum key_set_role role, const struct key_set *set) {
     struct person *person = &people[to];
     enum admission_kind kind =
-        council_showed(&person->council, &person->others[whom], people[whom].identity.public, role, set, now);
+        council_showed(&person->council, &person->others[whom], people[whom].identity.public, role, set->tag, now);
     person->talks[whom] = kind == ADMISSION_LET_IN;
     person->linked[whom] = true;
 }
