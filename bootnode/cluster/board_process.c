@@ -108,9 +108,9 @@ struct task {
 static void work(void *context) {
     const struct task *task = context;
     if (!shut_off(task->config, task->files)) give_up("the process for NATS cannot enter its sandbox");
+    say(BOARD_PACKET_READY, ""); /* before the link says that NATS is away */
     struct board_link *link = board_link_start(pair, task->config, task->files);
     if (!link) give_up(strerror(ENOMEM));
-    say(BOARD_PACKET_READY, "");
     serve(link);
     _exit(EXIT_SUCCESS);
 }

@@ -5,8 +5,8 @@
  *
  * The keeper reads the files, as the bootnode's user. The process enters a sandbox of its own: sockets of TCP and for
  * name servers, what looks names up, the file of credentials where that is one that libnats reads itself, and
- * certificates of the machine where no others are named. Only then libnats starts its threads, and it says that it is
- * ready.
+ * certificates of the machine where no others are named. Only then it says that it is ready, and libnats starts
+ * its threads.
  *
  * Its first thread reads the pair and publishes; another one (board_link.h) keeps a connection. */
 #pragma once
