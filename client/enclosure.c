@@ -67,7 +67,7 @@ bool enclosure_enter(const struct setup *setup, enum ui_kind kind, const struct 
         return false;
     }
     add_below(places, setup->directory, "", BOTH);
-    add_below(places, setup->directory, "/known_peers", BOTH);
+    add_below(places, setup->directory, "/people", BOTH);
     add_below(places, setup->directory, "/known_bootnodes", BOTH);
     places_add_folder_of(places, setup->config->secret_file, LANDLOCK_READS);
     add_system(places);

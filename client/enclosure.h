@@ -1,6 +1,6 @@
 /* The client shuts itself off from the machine (common/sandbox/sandbox.h) before its threads start and anybody's packet
  * is looked at. Left are
- *   - the data directory, and where known_peers and known_bootnodes are links to, to read and to write;
+ *   - the data directory, and where people and known_bootnodes are links to, to read and to write;
  *   - to read: the folder of the secret file that the settings name, systemd's credentials (for /join ROOM FILE), and
  *     what the C library and ncurses read late: the time zone, the locale, descriptions of terminals;
  *   - the terminal, which the screen opens once more.

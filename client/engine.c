@@ -252,7 +252,7 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .bootnodes = engine->bootnodes,
                                                    .bootnode_count = options->bootnode_count,
                                                    .nodes = engine->nodes,
-                                                   .known_peers = options->known_peers,
+                                                   .people = options->people,
                                                    .nick = engine->nick,
                                                    .suite_mask = options->suite_mask,
                                                    .history = options->history,
@@ -379,8 +379,6 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
         emit_error(engine, why);
         return;
     }
-    for (size_t i = 0; i < engine->room_count; i++)
-        if (!chatroom_nick_free(engine->rooms[i].chatroom, made)) return;
     bool other = strcmp(made, engine->nick) != 0;
     memcpy(engine->nick, made, sizeof made);
     struct event *event = event_create(EVENT_NICK, NULL, 0);
@@ -392,6 +390,12 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
 void engine_info(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     if (slot) chatroom_tell_timeline(slot->chatroom, peer, now);
+}
+
+void engine_mark(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE],
+                 enum person_mark mark, uint64_t now) {
+    struct room_slot *slot = room_find(engine, room);
+    if (slot) chatroom_mark(slot->chatroom, peer, mark, now);
 }
 
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {
@@ -471,13 +475,13 @@ static bool is_over(const struct engine *engine) {
 
 /* In a large room keys come by the hundred at once, and a disk may take a while for each. */
 static uint64_t sync_at(const struct engine *engine) {
-    return engine->options.known_peers->unsynced ? engine->synced + SYNC_EVERY_MS : NEVER;
+    return engine->options.people->unsynced ? engine->synced + SYNC_EVERY_MS : NEVER;
 }
 
 static void sync_keys(struct engine *engine, uint64_t now) {
     struct why why;
     engine->synced = now;
-    if (!known_keys_sync(engine->options.known_peers, &why)) emit_error(engine, why.text);
+    if (!people_sync(engine->options.people, &why)) emit_error(engine, why.text);
 }
 
 void engine_tick(struct engine *engine, uint64_t now) {

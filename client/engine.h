@@ -38,7 +38,8 @@ struct engine_io {
 
 struct engine_options {
     const struct identity *identity; /* these outlive the engine */
-    struct known_keys *known_peers, *known_bootnodes;
+    struct people *people;
+    struct known_keys *known_bootnodes;
     const char *nick; /* at the start */
     uint8_t suite_mask;
     bool history;                     /* see chatroom_host */
@@ -66,11 +67,14 @@ void engine_answer(struct engine *engine, const char *ref);
  * credit comes back. A room where we are not, or that we are parting: EVENT_ERROR. */
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
                 size_t size, uint64_t now);
-/* Ours from now on: told to everyone present, and in later introductions; EVENT_NICK. EVENT_ERROR instead where a room
- * knows that nick with another's key. */
+/* Ours from now on: told to everyone present, and in later introductions; EVENT_NICK. EVENT_NOTICE where somebody
+ * else was called so in a room. */
 void engine_nick(struct engine *engine, const char *nick, uint64_t now);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
 void engine_info(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
+/* What the user says of a member: chatroom_mark. */
+void engine_mark(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE],
+                 enum person_mark mark, uint64_t now);
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);

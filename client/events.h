@@ -42,7 +42,7 @@ enum event_type {
                         more; never shown as a line */
     EVENT_NICK,      /* nick: ours from now on, in all rooms */
     EVENT_PARTED,    /* room: we have left it; last event of a room */
-    EVENT_ERROR,     /* room or NULL, text */
+    EVENT_ERROR,     /* room or NULL, text; EVENT_KEY_CHANGED: peer, reason, was */
     EVENT_CREDIT,    /* room, credit: so many more messages may be said there; never shown */
     EVENT_FINISHED,  /* status: end the UI; never shown */
     /* Answers to commands, made by the UI itself: */
@@ -54,6 +54,8 @@ enum event_type {
 };
 
 #define EVENT_REF_SIZE 128
+/* Why an EVENT_ERROR is told, where programs need to know. */
+#define EVENT_KEY_CHANGED "key-changed" /* a verified one's nick has come with another key */
 
 struct event {
     struct queue_node node; /* first */
@@ -72,9 +74,12 @@ struct event {
     enum peer_standing standing;
     enum chat_kind kind;
     double rtt_ms;
-    const char *cipher; /* static text */
-    char fingerprint[FINGERPRINT_TEXT_SIZE];
-    char safety[SAFETY_NUMBER_TEXT_SIZE]; /* the number to compare with this peer */
+    const char *cipher;                      /* static text */
+    char fingerprint[FINGERPRINT_TEXT_SIZE]; /* of the peer, as soon as its key is known; of SENT ours */
+    bool verified;                           /* the peer's number was compared */
+    const char *reason;                      /* static text; NULL: none */
+    char was[FINGERPRINT_TEXT_SIZE];         /* whose nick it was */
+    char safety[SAFETY_NUMBER_TEXT_SIZE];    /* the number to compare with this peer */
     char id[40];
     unsigned recipients; /* how many it waits for */
     unsigned waiting;    /* messages of ours that the peer has not acknowledged */
@@ -107,6 +112,7 @@ enum input_type {
     INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
     INPUT_NICK, /* text: a nick as text_nick makes them */
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
+    INPUT_MARK, /* room, peer, mark: what the user says of a member that was connected */
     INPUT_END,  /* leave everything, once delivered */
     INPUT_STOP, /* a signal: leave now */
     INPUT_RESOLVED,    /* bootnode, addresses: one or more that its name stands for */
@@ -114,9 +120,16 @@ enum input_type {
     INPUT_PORT_MAPPED, /* addresses: the one at which others reach our port; none: it is not mapped */
 };
 
+enum person_mark {
+    MARK_VERIFIED,   /* the number was compared */
+    MARK_UNVERIFIED, /* that is taken back */
+    MARK_TRUSTED,    /* has the place of who had the nick before */
+};
+
 struct input {
     struct queue_node node; /* first */
     enum input_type type;
+    enum person_mark mark;
     enum chat_kind kind;
     char room[ROOM_NAME_MAX + 1];
     uint8_t peer[MEMBER_ID_SIZE];

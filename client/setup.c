@@ -134,8 +134,20 @@ static void open_keys(struct setup *setup, struct known_keys *known, const char 
         warn(setup, "%.*s: new keys are forgotten at the end", UI_WARNING_SIZE / 2 - 1, why.text);
 }
 
+static void open_people(struct setup *setup) {
+    struct why why;
+    bool opened = people_open(&setup->people, setup->directory, &why);
+    if (setup->people.log.hidden)
+        warn(setup, "%.*s: the people in it are not looked at, and new ones are forgotten at the end",
+             UI_WARNING_SIZE / 2 - 1, why.text);
+    else if (setup->people.malformed > 0 && !setup->people.told)
+        warn(setup, "%.*s", UI_WARNING_SIZE / 2 - 1, why.text);
+    else if (!opened && !setup->write_error)
+        warn(setup, "%.*s: new people are forgotten at the end", UI_WARNING_SIZE / 2 - 1, why.text);
+}
+
 static int open_known(struct setup *setup) {
-    open_keys(setup, &setup->known_peers, "known_peers");
+    open_people(setup);
     open_keys(setup, &setup->known_bootnodes, "known_bootnodes");
     return SETUP_OK;
 }
@@ -203,7 +215,7 @@ const char *setup_directory(const struct setup *setup) {
 void setup_close(struct setup *setup) {
     if (setup->socket >= 0) close(setup->socket);
     identity_close(&setup->identity);
-    known_keys_close(&setup->known_peers);
+    people_close(&setup->people);
     known_keys_close(&setup->known_bootnodes);
     sodium_memzero(setup, sizeof *setup);
 }

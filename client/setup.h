@@ -9,6 +9,7 @@
 #include "client/keys/bootnodes.h"
 #include "client/keys/identity.h"
 #include "client/keys/known_keys.h"
+#include "client/keys/people.h"
 #include "client/ui/ui.h"
 #include "common/attributes.h"
 #include "common/names.h"
@@ -21,7 +22,8 @@ struct setup {
     int write_error; /* errno: why nothing can be made in the data directory; 0: it can */
     char directory[4096];
     struct identity identity;
-    struct known_keys known_peers, known_bootnodes;
+    struct people people;
+    struct known_keys known_bootnodes;
     char nick[TEXT_NICK_MAX + 1];
     uint8_t secret[ROOM_SECRET_MAX];
     size_t secret_size;

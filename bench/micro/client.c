@@ -30,7 +30,8 @@
 struct client {
     struct town *town;
     struct identity identity;
-    struct known_keys known_peers, known_bootnodes;
+    struct people people;
+    struct known_keys known_bootnodes;
     char nick[TEXT_NICK_MAX + 1];
     struct address address;
     struct engine *engine;
@@ -144,7 +145,7 @@ static void client_open(struct town *town, size_t number) {
                            .resolve = on_resolve,
                            .seen = on_seen};
     struct engine_options options = {.identity = &client->identity,
-                                     .known_peers = &client->known_peers,
+                                     .people = &client->people,
                                      .known_bootnodes = &client->known_bootnodes,
                                      .nick = client->nick,
                                      .suite_mask = suite_mask_available(),

@@ -5,6 +5,8 @@
 
 #include "client/curses/label.h"
 
+#define VERIFIED "✓" /* beside the dot, where there is always room */
+
 static const struct dot {
     const char *sign;
     struct style style;
@@ -56,6 +58,9 @@ static void draw_member(struct canvas *canvas, struct rect row, const struct mem
     if (!member->known) style.colour = COLOUR_DEFAULT;
     distance(member, right);
     draw_row(canvas, row, dot_of(member), member->label, style, right);
+    if (member->verified)
+        canvas_text(canvas, row.row, row.column + 1, row.column + 2, VERIFIED, strlen(VERIFIED),
+                    (struct style){COLOUR_GOOD, 0});
 }
 
 void members_list_count(const struct conversation *conversation, char out[static 32]) {
@@ -68,14 +73,15 @@ void members_list_draw(struct canvas *canvas, struct rect rect, const struct con
     const struct roster *roster = &conversation->roster;
     struct rect row = {rect.row, rect.column, 1, rect.columns};
     unsigned last = rect.row + rect.rows - 1;
-    char text[32];
+    char text[32], label[ROSTER_LABEL_SIZE];
     if (rect.rows == 0 || rect.columns < 4) return;
     members_list_count(conversation, text);
     canvas_text(canvas, row.row, row.column, row.column + row.columns, text, strlen(text),
                 (struct style){COLOUR_DEFAULT, STYLE_BOLD});
     if (++row.row > last) return;
     struct style own = {(uint8_t)(COLOUR_NICK + palette_nick(conversations->fingerprint)), STYLE_BOLD};
-    draw_row(canvas, row, NULL, conversations->label, own, "you");
+    conversations_own_label(conversations, conversation, label);
+    draw_row(canvas, row, NULL, label, own, "you");
     size_t room = last - row.row;
     size_t shown = roster->count <= room ? roster->count : room > 0 ? room - 1 : 0;
     for (size_t i = 0; i < shown; i++) {

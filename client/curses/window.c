@@ -185,7 +185,7 @@ static enum attention take_message(struct window *window, const struct conversat
     struct line_header header = {.at_ms = event->history || event->late ? event->said_ms : wall_ms,
                                  .kind = line_kinds[event->kind]};
     const char *fingerprint = author ? author->fingerprint : event->fingerprint;
-    roster_label(event->nick, fingerprint, event->peer, label);
+    roster_label_among(conversation ? &conversation->roster : NULL, event->nick, fingerprint, event->peer, label);
     header.colour = palette_nick(fingerprint);
     header.mention = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
     snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s" LABEL_ARROW LABEL_YOU : "%s", label);
@@ -210,9 +210,9 @@ static enum attention take_sent(struct window *window, const struct conversation
     struct delivery *delivery = deliveries_find(&conversation->deliveries, event->id);
     header.colour = palette_nick(conversations->fingerprint);
     header.recipients = (uint16_t)event->recipients;
-    snprintf(shown, sizeof shown, "%s", conversations->label);
+    conversations_own_label(conversations, conversation, shown);
     if (event->kind == CHAT_PRIVATE) {
-        roster_label(event->nick, author ? author->fingerprint : "", event->peer, label);
+        roster_label_among(&conversation->roster, event->nick, author ? author->fingerprint : "", event->peer, label);
         snprintf(shown, sizeof shown, LABEL_YOU LABEL_ARROW "%s", label);
     }
     uint64_t line = add(window, &header, shown, text, size);
@@ -234,8 +234,9 @@ static enum attention take_answer(struct window *window, struct conversation *co
 /* --- What happens --- */
 
 /* The plain UI has the words for it: "* bob left", "! no such …"; what leads them is for lines without colours. */
-static enum attention take_notice(struct window *window, const struct event *event, uint64_t wall_ms) {
-    char *lines = ui_plain_line(event), *rest = lines;
+static enum attention take_notice(struct window *window, const struct conversation *conversation,
+                                  const struct event *event, uint64_t wall_ms) {
+    char *lines = ui_plain_line_among(event, conversation ? &conversation->roster : NULL), *rest = lines;
     enum line_kind kind = event->type == EVENT_ERROR ? LINE_ERROR : LINE_NOTICE;
     if (!lines) return ATTENTION_NONE;
     for (char *line; (line = strsep(&rest, "\n"));) {
@@ -244,7 +245,7 @@ static enum attention take_notice(struct window *window, const struct event *eve
         window_say(window, kind, line, strlen(line), wall_ms);
     }
     free(lines);
-    return ATTENTION_LINE;
+    return event->reason ? ATTENTION_MENTION : ATTENTION_LINE; /* an alarm */
 }
 
 /* It grows while nothing else stands below it. */
@@ -282,7 +283,7 @@ static enum attention show_other(struct window *window, const struct conversatio
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: return take_answer(window, conversation, event);
     case EVENT_PEER_JOINED: return ATTENTION_NONE; /* the list of members shows who is on the way */
-    default: return take_notice(window, event, wall_ms);
+    default: return take_notice(window, conversation, event, wall_ms);
     }
 }
 
@@ -293,7 +294,7 @@ static enum attention show(struct window *window, const struct conversations *co
     switch (fold(window, conversations, conversation, event, author, wall_ms)) {
     case COMINGS_HIDDEN: return ATTENTION_NONE;
     case COMINGS_OTHER: return show_other(window, conversations, conversation, event, author, wall_ms);
-    case COMINGS_ALONE: attention = take_notice(window, event, wall_ms); break;
+    case COMINGS_ALONE: attention = take_notice(window, conversation, event, wall_ms); break;
     case COMINGS_FOLDED: attention = take_folded(window, &conversation->comings, wall_ms);
     }
     window->coming = scrollback_end(&window->scrollback) - 1;

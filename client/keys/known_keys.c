@@ -11,7 +11,6 @@
 
 #include "client/keys/known_file.h"
 #include "client/keys/known_line.h"
-#include "common/clock.h"
 #include "common/memory.h"
 
 #define LEFT (KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10) /* after it was written anew */
@@ -421,20 +420,6 @@ bool known_keys_succeed(struct known_keys *known, const char *name, const uint8_
     *why->text = '\0';
     if (outcome == UNWRITABLE && *known->file) why_fail(why, "%s cannot be written", known->file);
     return true;
-}
-
-/* --- How many are new --- */
-
-bool known_keys_admit(struct known_keys *known, uint64_t now) {
-    if (known->admitted > now + (KNOWN_KEYS_NEW - 1) * KNOWN_KEYS_NEW_MS) return false;
-    known->admitted = later(known->admitted, now) + KNOWN_KEYS_NEW_MS;
-    return true;
-}
-
-bool known_keys_crowded(struct known_keys *known) {
-    bool news = !known->crowded;
-    known->crowded = true;
-    return news;
 }
 
 /* --- Life --- */

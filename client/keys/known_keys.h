@@ -9,8 +9,7 @@
  * 2. Several clients share a file: it is appended to, and changed in a place, under flock; a lock counts only while the
  *    file is still the one at that path, for a shorter one takes its place by a rename.
  * 3. The file has at most KNOWN_KEYS_LINES names that may be forgotten, and is written anew only when there are more:
- *    then a tenth of them goes, who first key_table_forget says. Lines that are not understood stay.
- * 4. Of all rooms together KNOWN_KEYS_NEW names that are new are admitted at once, then one in KNOWN_KEYS_NEW_MS. */
+ *    then a tenth of them goes, who first key_table_forget says. Lines that are not understood stay. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,8 +23,6 @@
 #include "common/why.h"
 
 #define KNOWN_KEYS_LINES 10000
-#define KNOWN_KEYS_NEW 50
-#define KNOWN_KEYS_NEW_MS 20000
 #define KNOWN_KEYS_NOTED_MAX (1024 * 1024)
 
 struct known_keys {
@@ -48,8 +45,6 @@ struct known_keys {
         unsigned lines; /* so many of these */
         char tail[64];  /* what stood before `end` */
     } seen;             /* of the file that the table is of */
-    uint64_t admitted;  /* ms: invariant 4's debt is paid then */
-    bool crowded;       /* it was told that names came too fast */
 };
 
 enum known_result { KNOWN_SAME, KNOWN_NEW, KNOWN_CHANGED };
@@ -71,10 +66,6 @@ bool known_keys_was_replaced(struct known_keys *known, const char *name, const u
 #define KNOWN_KEYS_PLACE_SIZE 512
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]);
 const char *known_keys_remedy(unsigned line);
-/* May a new name be remembered, by invariant 4? Then it counts. */
-MUST_USE bool known_keys_admit(struct known_keys *known, uint64_t now);
-/* It may not: true once, so that it can be told. */
-MUST_USE bool known_keys_crowded(struct known_keys *known);
 /* Appends, or notes that this one was met today; whether that outlasts a power cut is known_keys_sync's. False with one
  * line in `why` when another key is remembered, maybe by another client meanwhile; and, once, when the file cannot be
  * written: then the key is noted. */

@@ -22,7 +22,7 @@
 
 static void apply(struct people *people, const struct people_line *line) {
     struct people_table *table = &people->table;
-    struct person *person = NULL;
+    struct people_person *person = NULL;
     switch (line->kind) {
     case PEOPLE_LINE_MET:
         people_table_name(table, people_table_add(table, line->key), line->room, line->nick, line->days, line->last);
@@ -88,18 +88,18 @@ static void refresh(struct people *people) {
 
 /* --- Asking --- */
 
-static const struct person_name *better(const struct person_name *a, const struct person_name *b) {
+static const struct people_name *better(const struct people_name *a, const struct people_name *b) {
     if (!a || (b->person->verified && !a->person->verified)) return b;
     if (a->person->verified && !b->person->verified) return a;
     return b->days > a->days || (b->days == a->days && b->last > a->last) ? b : a;
 }
 
 enum people_claim people_check(struct people *people, const uint8_t room[static PEOPLE_ROOM_SIZE], const char *nick,
-                               const uint8_t key[static 32], const struct person_name **other) {
+                               const uint8_t key[static 32], const struct people_name **other) {
     bool known = false;
     *other = NULL;
     refresh(people);
-    for (const struct person_name *name = people_table_called(&people->table, room, nick); name;
+    for (const struct people_name *name = people_table_called(&people->table, room, nick); name;
          name = people_table_called_next(name)) {
         if (memcmp(name->person->key, key, sizeof name->person->key) == 0)
             known = true;
@@ -112,7 +112,7 @@ enum people_claim people_check(struct people *people, const uint8_t room[static 
 }
 
 bool people_is_verified(const struct people *people, const uint8_t key[static 32]) {
-    const struct person *person = people_table_find(&people->table, key);
+    const struct people_person *person = people_table_find(&people->table, key);
     return person && person->verified > 0;
 }
 
@@ -136,13 +136,13 @@ static bool put_line(FILE *out, const struct people_line *line) {
     return fwrite(text, 1, size, out) == size;
 }
 
-static bool put_mark(FILE *out, const struct person *person, enum people_line_kind kind, unsigned day) {
+static bool put_mark(FILE *out, const struct people_person *person, enum people_line_kind kind, unsigned day) {
     struct people_line line = {.kind = kind, .last = day};
     memcpy(line.key, person->key, sizeof line.key);
     return put_line(out, &line);
 }
 
-static bool put_name(FILE *out, const struct person_name *name) {
+static bool put_name(FILE *out, const struct people_name *name) {
     struct people_line line = {.kind = PEOPLE_LINE_MET, .days = name->days, .last = name->last};
     memcpy(line.key, name->person->key, sizeof line.key);
     memcpy(line.room, name->room, sizeof line.room);
@@ -150,9 +150,9 @@ static bool put_name(FILE *out, const struct person_name *name) {
     return put_line(out, &line);
 }
 
-static bool put_person(FILE *out, const struct person *person) {
+static bool put_person(FILE *out, const struct people_person *person) {
     bool written = true;
-    for (const struct person_name *name = person->names; name && written; name = name->next)
+    for (const struct people_name *name = person->names; name && written; name = name->next)
         written = put_name(out, name);
     if (written && person->verified) written = put_mark(out, person, PEOPLE_LINE_VERIFIED, person->verified);
     if (written && person->kept) written = put_mark(out, person, PEOPLE_LINE_KEEP, 0);
@@ -161,7 +161,7 @@ static bool put_person(FILE *out, const struct person *person) {
 
 static bool put_people(const struct people *people, FILE *out) {
     bool written = true;
-    for (const struct person *person = people->table.first; person && written; person = person->after)
+    for (const struct people_person *person = people->table.first; person && written; person = person->after)
         written = put_person(out, person);
     return written;
 }
@@ -256,20 +256,20 @@ static bool say(struct people *people, const struct people_line *line, news is_n
 
 /* --- What is said --- */
 
-static const struct person_name *name_of(const struct people *people, const struct people_line *line) {
-    const struct person_name *name = people_table_called(&people->table, line->room, line->nick);
+static const struct people_name *name_of(const struct people *people, const struct people_line *line) {
+    const struct people_name *name = people_table_called(&people->table, line->room, line->nick);
     while (name && memcmp(name->person->key, line->key, sizeof line->key) != 0) name = people_table_called_next(name);
     return name;
 }
 
 static bool is_met_anew(const struct people *people, const struct people_line *line) {
-    const struct person_name *name = name_of(people, line);
+    const struct people_name *name = name_of(people, line);
     return !name || name->last < line->last;
 }
 
 /* One more day than before. */
 static void count_days(const struct people *people, struct people_line *line) {
-    const struct person_name *name = name_of(people, line);
+    const struct people_name *name = name_of(people, line);
     line->days = name && line->last > name->last ? name->days + 1 : 1;
     if (line->days > KNOWN_DAYS_MOST) line->days = KNOWN_DAYS_MOST;
 }

@@ -55,7 +55,7 @@ MUST_USE bool people_open(struct people *people, const char *directory, struct w
 void people_close(struct people *people);
 /* `other`: of SHARED, who was met under it most, and of TAKEN, who is verified; until the next call. NULL: nobody. */
 enum people_claim people_check(struct people *people, const uint8_t room[static PEOPLE_ROOM_SIZE], const char *nick,
-                               const uint8_t key[static 32], const struct person_name **other);
+                               const uint8_t key[static 32], const struct people_name **other);
 /* Without a look at the file. */
 bool people_is_verified(const struct people *people, const uint8_t key[static 32]);
 /* May somebody new be remembered, by invariant 4? Then it counts. */

@@ -19,10 +19,10 @@
 #define PEOPLE_NAMES 16
 
 /* What somebody was called in a room. */
-struct person_name {
-    struct person_name *next;      /* of the same person */
-    struct person_name *in_bucket; /* next there */
-    struct person *person;
+struct people_name {
+    struct people_name *next;      /* of the same person */
+    struct people_name *in_bucket; /* next there */
+    struct people_person *person;
     uint64_t hash;
     uint8_t room[PEOPLE_ROOM_SIZE];
     unsigned days; /* on so many they were met so, 1 at least */
@@ -31,22 +31,22 @@ struct person_name {
     char folded[];
 };
 
-struct person {
-    struct person *before, *after; /* in the order in which they came */
-    struct person *in_bucket;
+struct people_person {
+    struct people_person *before, *after; /* in the order in which they came */
+    struct people_person *in_bucket;
     uint64_t hash;
     uint8_t key[32];
-    struct person_name *names;
+    struct people_name *names;
     size_t name_count;
     unsigned verified; /* the day on which their number was compared, since 1970; 0: it was not */
     bool kept;         /* somebody wrote that they are never to be forgotten */
 };
 
 struct people_table {
-    struct person **people;
-    struct person_name **names;
+    struct people_person **people;
+    struct people_name **names;
     size_t people_buckets, names_buckets;
-    struct person *first, *newest;
+    struct people_person *first, *newest;
     size_t count, name_count;
     size_t marks; /* how many are verified, and how many kept: lines of their own */
     uint8_t secret[16];
@@ -55,23 +55,23 @@ struct people_table {
 /* Zeroed is empty. */
 void people_table_clear(struct people_table *table);
 /* NULL: they are not there. */
-struct person *people_table_find(const struct people_table *table, const uint8_t key[static 32]);
+struct people_person *people_table_find(const struct people_table *table, const uint8_t key[static 32]);
 /* Finds or adds them. Aborts without memory. */
-struct person *people_table_add(struct people_table *table, const uint8_t key[static 32]);
+struct people_person *people_table_add(struct people_table *table, const uint8_t key[static 32]);
 /* They were called so there; days and the last of them become at least these. Aborts without memory. */
-struct person_name *people_table_name(struct people_table *table, struct person *person,
+struct people_name *people_table_name(struct people_table *table, struct people_person *person,
                                       const uint8_t room[static PEOPLE_ROOM_SIZE], const char *nick, unsigned days,
                                       unsigned last);
 /* Day 0: not verified. */
-void people_table_verify(struct people_table *table, struct person *person, unsigned day);
-void people_table_keep(struct people_table *table, struct person *person);
+void people_table_verify(struct people_table *table, struct people_person *person, unsigned day);
+void people_table_keep(struct people_table *table, struct people_person *person);
 /* All names of `old` are `new`'s from now on, who is as kept, but not verified by that; `old` is gone. */
-void people_table_move(struct people_table *table, struct person *old, const uint8_t new[static 32]);
+void people_table_move(struct people_table *table, struct people_person *old, const uint8_t new[static 32]);
 /* Who was called so in that room: one of them; NULL: nobody; */
-const struct person_name *people_table_called(const struct people_table *table,
+const struct people_name *people_table_called(const struct people_table *table,
                                               const uint8_t room[static PEOPLE_ROOM_SIZE], const char *nick);
 /* and another one. NULL: that was all. */
-const struct person_name *people_table_called_next(const struct person_name *last);
+const struct people_name *people_table_called_next(const struct people_name *last);
 /* Forgets people, so that this many are left: none that is verified or kept; first those that were met on fewest days;
  * of these, those of a room of which there are most, and of each room those longest ago. So a flood of people in one
  * room pushes out no other room's, nor anybody who was met on more days. Returns how many. */

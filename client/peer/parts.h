@@ -85,8 +85,8 @@ struct peer_host {
     /* Those of the other's candidates that we may send to. */
     size_t (*usable)(void *context, const struct candidate_list *candidates,
                      struct address out[static RECORD_CANDIDATES_MAX]);
-    /* The first verified introduction: false blocks the peer (a known nick with another key). */
-    bool (*identified)(void *context, struct peer *peer, uint64_t now);
+    /* The first verified introduction. */
+    void (*identified)(void *context, struct peer *peer, uint64_t now);
     /* A later introduction has another nick. It is the peer's only once talking_set_nick says so. */
     void (*renamed)(void *context, struct peer *peer, const char *nick, uint64_t now);
     void (*connected)(void *context, struct peer *peer, uint64_t now);
@@ -110,8 +110,7 @@ struct peer_host {
 
 enum peer_state {
     PEER_LIVE,
-    PEER_GONE,    /* said bye; a new sign of it revives */
-    PEER_BLOCKED, /* claims a known nick with another key */
+    PEER_GONE, /* said bye; a new sign of it revives */
 };
 
 /* What a peer has to do if nothing arrives, each at a time of its own. */

@@ -79,7 +79,7 @@ static bool transport_is_ours(const struct peer *peer, const struct transport *t
 static bool transports_hold(const struct peer *peer) {
     const struct transport *all[] = {&peer->current, &peer->previous, &peer->next};
     for (size_t i = 0; i < 3; i++)
-        if (!transport_is_ours(peer, all[i]) || (all[i]->live && peer->state == PEER_BLOCKED)) return false;
+        if (!transport_is_ours(peer, all[i])) return false;
     return peer->pair.initiator || !peer->next.live;
 }
 
@@ -234,7 +234,7 @@ static bool listed(struct peer *peer, unsigned bootnode, const struct member_rec
     peer->pair.other_mask = record->suite_mask;
     const struct address *news = find_news(peer, usable, count);
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (peer->state == PEER_BLOCKED || (peer->state == PEER_GONE && !revived)) return false;
+    if (peer->state == PEER_GONE && !revived) return false;
     if (revived) revive(peer, now);
     if (moved || revived || other_suites) begin_anew(peer, now);
     if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) {
@@ -454,7 +454,7 @@ static void take_frames(struct peer *peer, struct reader *reader, const struct p
     struct frame frame;
     paths_heard(peer, from, now);
     probes_heard(peer, from, now);
-    while (peer->state != PEER_BLOCKED && frame_next(reader, &frame)) {
+    while (frame_next(reader, &frame)) {
         if (peer->state == PEER_GONE && frame.type != FRAME_BYE) continue;
         talking_take(peer, &frame, from, now);
     }

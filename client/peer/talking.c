@@ -108,13 +108,6 @@ static void nick_of(const struct frame_introduction *introduction, char out[stat
     if (!text_nick(introduction->nick, introduction->nick_size, out) && !*out) memcpy(out, "?", 2);
 }
 
-static void block(struct peer *peer) {
-    peer->state = PEER_BLOCKED;
-    rounds_done(peer);
-    linking_forget(peer);
-    delivery_sender_clear(&peer->sender);
-}
-
 void talking_set_nick(struct peer *peer, const char *nick) {
     snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
     peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
@@ -130,11 +123,10 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     peer->introduction = *introduction;
     peer->clock_began_ms = introduction->wall_ms > now ? introduction->wall_ms - now : 0;
     talking_set_nick(peer, first ? nick : before);
-    if (first && !peer->host->identified(peer->host->context, peer, now)) {
-        block(peer);
-        return;
-    }
-    if (!first && strcmp(nick, before) != 0) peer->host->renamed(peer->host->context, peer, nick, now);
+    if (first)
+        peer->host->identified(peer->host->context, peer, now);
+    else if (strcmp(nick, before) != 0)
+        peer->host->renamed(peer->host->context, peer, nick, now);
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
@@ -312,7 +304,7 @@ static uint64_t absent_at(const struct peer *peer) {
     if (!peer->absent) return NEVER;
     uint64_t excess = sending_excess_ms(peer);
     if (peer->state == PEER_GONE) return peer->delisted + PEER_DEMOTE_MS + excess; /* may still repeat its bye */
-    if (!peer->connected || peer->state == PEER_BLOCKED) return peer->said_absent ? peer->delisted : unsaid_at(peer);
+    if (!peer->connected) return peer->said_absent ? peer->delisted : unsaid_at(peer);
     uint64_t silent = peer->heard + SILENT_MS + excess;
     /* A bootnode that began anew knows nobody: who was reached through it alone gets the time to come back. */
     if (!peer->said_absent) silent = later(silent, unsaid_at(peer));

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "client/peer/sending.h"
+#include "client/peer/touch.h"
 #include "client/room/packets.h"
 #include "client/room/status.h"
 
@@ -71,20 +72,33 @@ static void on_introduce(void *context, struct peer *peer) {
     meeting_introduce(&parts->meeting, peer);
 }
 
-static bool on_identified(void *context, struct peer *peer, uint64_t now) {
+static void on_identified(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
-    if (nicks_identified(&parts->nicks, peer, now)) return true;
-    assembly_give_up(parts, peer->owner, false);
-    return false;
+    nicks_identified(&parts->nicks, peer, now);
 }
 
 static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {
-    const struct assembly *parts = context;
+    struct assembly *parts = context;
     nicks_renamed(&parts->nicks, peer, nick, now);
 }
 
 static void greet(struct assembly *parts, struct member *member, uint64_t now) {
-    history_greet(&parts->history, &member->exchange, now);
+    if (!member->barred) history_greet(&parts->history, &member->exchange, now);
+}
+
+/* What waits for somebody who is barred is not for them; what they miss meanwhile they can ask for later. */
+static void on_judged(void *context, struct member *member, bool barred, uint64_t now) {
+    struct assembly *parts = context;
+    member->barred = barred;
+    touch_peer(member->peer);
+    if (barred) {
+        gathered_show_all(&parts->gathered, now); /* what it said before */
+        peer_drop_queue(member->peer, now);
+        assembly_give_up(parts, member, false);
+    } else {
+        heard_show_held_back(&parts->heard, member, now);
+        if (member->peer->connected) greet(parts, member, now);
+    }
 }
 
 static void on_connected(void *context, struct peer *peer, uint64_t now) {
@@ -92,7 +106,8 @@ static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct event *event = room_events_make(&parts->events, EVENT_PEER_CONNECTED, peer);
     event->rtt_ms = peer->rtt_us / 1000.0;
     event->cipher = suite_name(handshake_suite(&peer->pair));
-    fingerprint_format(peer->introduction.identity, event->fingerprint);
+    const struct member *member = peer->owner;
+    event->standing = member->barred ? STANDING_BLOCKED : STANDING_CONNECTED;
     safety_number_format(parts->host->identity->public, peer->introduction.identity, event->safety);
     room_events_emit(&parts->events, event);
     greet(parts, peer->owner, now);
@@ -228,6 +243,7 @@ static struct exchange *on_author(void *context, const struct feed_name *feed) {
 static enum history_presence on_presence(void *context, const struct exchange *with) {
     const struct member *member = with->owner;
     (void)context;
+    if (member->barred) return HISTORY_AWAY;
     if (peer_reachable(member->peer)) return HISTORY_REACHABLE;
     return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
 }
@@ -241,7 +257,7 @@ static uint64_t on_excess(void *context, const struct exchange *with) {
 static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
     const struct member *member = with->owner;
     (void)context;
-    return peer_queue(member->peer, blob, tag, now);
+    return !member->barred && peer_queue(member->peer, blob, tag, now);
 }
 
 static void on_asked(void *context, uint64_t now) {
@@ -283,6 +299,7 @@ static struct heard heard_of(struct assembly *parts) {
                           .authors = &parts->authors,
                           .history = &parts->history,
                           .gathered = &parts->gathered,
+                          .held_back = &parts->held_back,
                           .misdated = &parts->misdated};
 }
 
@@ -301,8 +318,13 @@ static void connect_parts(struct assembly *parts) {
                                        .rendezvous = parts->meeting.sessions.list,
                                        .bootnode_count = host->bootnode_count};
     parts->routes = (struct routes){.host = host, .members = &parts->members, .meeting = &parts->meeting};
-    parts->nicks =
-        (struct nicks){.host = host, .self = &parts->self, .events = &parts->events, .authors = &parts->authors};
+    parts->nicks = (struct nicks){.host = host,
+                                  .self = &parts->self,
+                                  .events = &parts->events,
+                                  .members = &parts->members,
+                                  .authors = &parts->authors,
+                                  .context = parts,
+                                  .judged = on_judged};
     history_init(&parts->history, &history_host, &own);
     parts->gathered = (struct gathered){.events = &parts->events, .history = &parts->history};
     parts->heard = heard_of(parts);
@@ -339,6 +361,7 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
 void assembly_clear(struct assembly *parts) {
     members_clear(&parts->members);
     gathered_clear(&parts->gathered);
+    held_back_clear(&parts->held_back);
     outgoing_clear(&parts->outgoing);
     authors_clear(&parts->authors);
     history_clear(&parts->history);

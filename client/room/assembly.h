@@ -30,6 +30,7 @@ struct assembly {
     struct routes routes;
     struct authors authors;
     struct nicks nicks;
+    struct held_back held_back;
     struct history history;
     struct gathered gathered;
     struct misdated misdated;

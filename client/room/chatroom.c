@@ -206,16 +206,17 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
         to = members_find(&room->parts.members, peer);
         memcpy(chat.recipient, peer, sizeof chat.recipient);
     }
-    if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE)) {
+    if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE && !to->barred)) {
         say(room, &chat, to, now);
     } else {
-        room_events_error(&room->parts.events, "a private message goes to somebody who is here");
+        room_events_error(&room->parts.events, "a private message goes to somebody who is here, and not blocked");
         outgoing_refuse(&room->parts.outgoing);
     }
 }
 
 void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     const char *nick = room->parts.host->nick;
+    nicks_ours(&room->parts.nicks, nick);
     struct chat_message chat = {.kind = CHAT_NICK, .text = nick, .text_size = strlen(nick)};
     struct blob *blob = is_leaving(room) ? NULL : compose(room, &chat, now);
     if (!blob) return;
@@ -223,8 +224,13 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     blob_drop(blob);
 }
 
-bool chatroom_nick_free(const struct chatroom *room, const char *nick) {
-    return nicks_free(&room->parts.nicks, nick);
+void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark,
+                   uint64_t now) {
+    struct member *member = members_find(&room->parts.members, id);
+    if (member && *member->fingerprint)
+        nicks_mark(&room->parts.nicks, member, mark, now);
+    else
+        room_events_error(&room->parts.events, "whom to mark was never connected, or has left");
 }
 
 /* --- What the engine has for the parts --- */

@@ -30,13 +30,21 @@ static bool is_here(const struct speaker *speaker) {
     return speaker->peer && speaker->peer->connected;
 }
 
+static bool is_barred(const struct speaker *speaker) {
+    const struct member *member = speaker->peer ? speaker->peer->owner : NULL;
+    return member && member->barred;
+}
+
 /* An event about an author whom others may have to speak for: under the nick we know, else under its own word. */
 static struct event *speaker_event(const struct heard *heard, enum event_type type, const struct speaker *speaker,
                                    const struct chat_message *chat, const char *text, size_t size) {
     struct event *event =
         room_events_make_text(heard->events, type, is_here(speaker) ? speaker->peer : NULL, text, size);
     memcpy(event->peer, speaker->id, sizeof event->peer);
-    if (!is_here(speaker)) nicks_claimed(heard->nicks, chat, event->nick);
+    if (is_here(speaker)) return event;
+    nicks_claimed(heard->nicks, chat, event->nick);
+    fingerprint_format(chat->author, event->fingerprint);
+    event->verified = nicks_verified(heard->nicks, chat->author);
     return event;
 }
 
@@ -46,7 +54,6 @@ static struct event *message_event(const struct heard *heard, const struct speak
     event->kind = chat->kind;
     event->sent_ms = chat->sent_ms;
     event->history = passed_on;
-    fingerprint_format(chat->author, event->fingerprint);
     message_id_format(chat->kind, chat->run, chat->sequence, event->id);
     return event;
 }
@@ -62,12 +69,26 @@ void heard_show(const struct heard *heard, const struct held *held, uint64_t now
     struct chat_message chat;
     if (!message_parse(held->blob->data, held->blob->size, &chat)) return;
     struct speaker speaker = speaker_of(heard, &chat);
-    if (speaker.peer && speaker.peer->state == PEER_BLOCKED) return;
-    if (chat.kind != CHAT_NICK)
-        gathered_add(heard->gathered, message_event(heard, &speaker, &chat, held->passed_on), held->time,
-                     held->passed_on, now);
-    else if (!held->passed_on)
-        take_nick(heard, &speaker, &chat, now);
+    if (chat.kind == CHAT_NICK) {
+        if (!held->passed_on) take_nick(heard, &speaker, &chat, now);
+        return;
+    }
+    struct event *event = message_event(heard, &speaker, &chat, held->passed_on);
+    if (is_barred(&speaker))
+        held_back_add(heard->held_back, event, held->time);
+    else
+        gathered_add(heard->gathered, event, held->time, held->passed_on, now);
+}
+
+void heard_show_held_back(const struct heard *heard, const struct member *member, uint64_t now) {
+    struct event *event;
+    int64_t time;
+    while ((event = held_back_take(heard->held_back, member->peer->pair.other_id, &time))) {
+        event->verified = member->verified;
+        room_events_date(heard->events, event, time, now);
+        event->late = event->kind != CHAT_PRIVATE;
+        room_events_emit(heard->events, event);
+    }
 }
 
 void heard_lost(const struct heard *heard, const struct held *next, uint64_t count, uint64_t now) {
@@ -76,7 +97,6 @@ void heard_lost(const struct heard *heard, const struct held *next, uint64_t cou
     struct speaker speaker = speaker_of(heard, &chat);
     struct event *event = speaker_event(heard, EVENT_LOST, &speaker, &chat, NULL, 0);
     event->lost = count;
-    fingerprint_format(chat.author, event->fingerprint);
     gathered_add(heard->gathered, event, next->time, next->passed_on, now);
 }
 
@@ -153,11 +173,10 @@ static void tell_misdated(const struct heard *heard, const struct misdated_autho
         .run = author->feed.run, .nick = author->nick, .nick_size = (uint8_t)strlen(author->nick)};
     memcpy(chat.author, author->feed.author, sizeof chat.author);
     struct speaker speaker = speaker_of(heard, &chat);
-    if (has_come(heard, author) || (speaker.peer && speaker.peer->state == PEER_BLOCKED)) return;
+    if (has_come(heard, author) || is_barred(&speaker)) return;
     struct event *event = speaker_event(heard, EVENT_LOST, &speaker, &chat, NULL, 0);
     event->lost = author->count;
     event->misdated = true;
-    fingerprint_format(chat.author, event->fingerprint);
     room_events_emit(heard->events, event);
 }
 
@@ -200,6 +219,10 @@ static void whispered(const struct heard *heard, struct peer *peer, const struct
     struct speaker speaker = {.peer = peer};
     memcpy(speaker.id, peer->pair.other_id, sizeof speaker.id);
     struct event *event = message_event(heard, &speaker, chat, false);
+    if (is_barred(&speaker)) {
+        held_back_add(heard->held_back, event, history_time(age, now));
+        return;
+    }
     room_events_date(heard->events, event, history_time(age, now), now);
     room_events_emit(heard->events, event);
 }

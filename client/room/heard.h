@@ -13,6 +13,7 @@
 #include "client/history/history.h"
 #include "client/room/authors.h"
 #include "client/room/gathered.h"
+#include "client/room/held_back.h"
 #include "client/room/host.h"
 #include "client/room/members.h"
 #include "client/room/misdated.h"
@@ -30,10 +31,11 @@ struct heard {
     const struct room_self *self;
     const struct room_events *events;
     const struct members *members;
-    const struct nicks *nicks;
+    struct nicks *nicks;
     struct authors *authors;
     struct history *history;
     struct gathered *gathered;
+    struct held_back *held_back;
     struct misdated *misdated;
 };
 
@@ -46,5 +48,7 @@ void heard_receive(const struct heard *heard, struct member *member, const uint8
 void heard_show(const struct heard *heard, const struct held *held, uint64_t now);
 /* before which so many are lost. */
 void heard_lost(const struct heard *heard, const struct held *next, uint64_t count, uint64_t now);
+/* It is not barred any more: shows what it said meanwhile. */
+void heard_show_held_back(const struct heard *heard, const struct member *member, uint64_t now);
 /* What was passed on and left out because of its times. */
 void heard_tell_misdated(const struct heard *heard, uint64_t now);

@@ -7,8 +7,8 @@
 
 #include "client/keys/bootnodes.h"
 #include "client/keys/key_sets.h"
-#include "client/keys/known_keys.h"
 #include "client/keys/known_nodes.h"
+#include "client/keys/people.h"
 #include "client/network/candidates.h"
 #include "client/outside.h"
 #include "client/peer/peer.h"
@@ -28,7 +28,7 @@ struct chatroom_host {
     const struct bootnode *bootnodes; /* 1 … BOOTNODES_MAX; their addresses may change */
     size_t bootnode_count;
     const struct known_nodes *nodes; /* of each bootnode, where it is a cluster: where nodes of it were met */
-    struct known_keys *known_peers;
+    struct people *people;
     const char *nick; /* as it is now */
     uint8_t suite_mask;
     bool history;             /* keep, pass on and ask for what was said */

@@ -30,18 +30,22 @@ struct member {
     struct {          /* what was last told of it: status.c */
         bool present; /* between EVENT_PEER_JOINED and EVENT_PEER_LEFT */
         enum peer_standing standing;
+        bool verified;
         uint32_t rtt_us;
         struct path path;
         uint64_t at;
     } told;
-    struct relaying_share relaying; /* what it may still have passed on */
-    uint64_t checked;               /* ms: what its signatures cost is paid off then; heard.c */
-    uint64_t forged;                /* ms: what its wrong signatures cost is paid off then; heard.c */
-    bool stalled;                   /* acknowledged nothing since messages were given up */
-    bool left_by_itself;            /* what a bootnode said when it delisted the member */
-    bool finished;                  /* by members_finish */
-    size_t place;                   /* in the list */
-    struct deadline wake;           /* among the members' */
+    char fingerprint[FINGERPRINT_TEXT_SIZE]; /* empty: it has not introduced itself yet */
+    bool barred;                             /* nothing of it is shown, or said to it: nicks.h */
+    bool verified;                           /* its number was compared */
+    struct relaying_share relaying;          /* what it may still have passed on */
+    uint64_t checked;                        /* ms: what its signatures cost is paid off then; heard.c */
+    uint64_t forged;                         /* ms: what its wrong signatures cost is paid off then; heard.c */
+    bool stalled;                            /* acknowledged nothing since messages were given up */
+    bool left_by_itself;                     /* what a bootnode said when it delisted the member */
+    bool finished;                           /* by members_finish */
+    size_t place;                            /* in the list */
+    struct deadline wake;                    /* among the members' */
 };
 
 struct members {

@@ -219,7 +219,7 @@ static void emit_sent(const struct outgoing *outgoing, const struct member *to, 
 
 static void queue(struct outgoing *outgoing, struct under_way *message, struct member *member, struct blob *blob,
                   uint64_t now) {
-    if (member->peer->state != PEER_LIVE) return;
+    if (member->peer->state != PEER_LIVE || member->barred) return;
     if (peer_queue(member->peer, blob, message->tag, now))
         message->members[message->waiting++] = member;
     else

@@ -22,8 +22,11 @@ struct event *room_events_make_text(const struct room_events *events, enum event
     struct event *event = event_create(type, text, size);
     event->room = events->room;
     if (peer) {
+        const struct member *member = peer->owner;
         memcpy(event->peer, peer->pair.other_id, MEMBER_ID_SIZE);
         memcpy(event->nick, peer->introduction.nick, sizeof event->nick);
+        memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
+        event->verified = member->verified;
         describe_path(events, peer, event);
     }
     return event;

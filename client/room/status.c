@@ -6,7 +6,7 @@
 #define RTT_STEP_US 500 /* and a tenth: less is noise */
 
 static enum peer_standing standing_of(const struct member *member) {
-    if (member->peer->state == PEER_BLOCKED) return STANDING_BLOCKED;
+    if (member->barred) return STANDING_BLOCKED;
     return peer_reachable(member->peer) ? STANDING_CONNECTED : STANDING_CONNECTING;
 }
 
@@ -18,6 +18,7 @@ static bool rtt_changed(const struct member *member) {
 
 static void take(struct member *member, enum peer_standing standing, uint64_t now) {
     member->told.standing = standing;
+    member->told.verified = member->verified;
     member->told.rtt_us = sending_rtt_us(member->peer);
     member->told.path = member->peer->path;
     member->told.at = now;
@@ -35,7 +36,7 @@ void status_left(struct member *member) {
 uint64_t status_due(const struct member *member) {
     if (!member->told.present) return NEVER;
     enum peer_standing standing = standing_of(member);
-    if (standing != member->told.standing) return 0;
+    if (standing != member->told.standing || member->verified != member->told.verified) return 0;
     if (standing != STANDING_CONNECTED) return NEVER;
     bool changed = rtt_changed(member) || !path_equal(&member->peer->path, &member->told.path);
     return changed ? member->told.at + STATUS_EVERY_MS : NEVER;

@@ -130,6 +130,7 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_PART: engine_part(crypto->engine, input->room, now); break;
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
+        case INPUT_MARK: engine_mark(crypto->engine, input->room, input->peer, input->mark, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
@@ -239,7 +240,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                            .resolve = on_resolve,
                            .seen = on_seen};
     struct engine_options options = {.identity = &setup->identity,
-                                     .known_peers = &setup->known_peers,
+                                     .people = &setup->people,
                                      .known_bootnodes = &setup->known_bootnodes,
                                      .nick = setup->nick,
                                      .suite_mask = setup->suite_mask,

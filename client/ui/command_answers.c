@@ -28,6 +28,7 @@ static void show_member(const struct command_host *host, const struct conversati
     event->rtt_ms = member->rtt_ms;
     event->cipher = member->cipher;
     memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
+    event->verified = member->verified;
     if (everything) memcpy(event->safety, member->safety, sizeof event->safety);
     event->waiting = member->waiting;
     event->ignored = *member->fingerprint && ignores_has(&host->models->ignores, member->fingerprint);

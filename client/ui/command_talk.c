@@ -123,7 +123,8 @@ void talk_private(const struct command_host *host, const struct command *self, c
     struct input *input;
     if (!peer) return;
     if (peer->standing == STANDING_BLOCKED) {
-        command_fail(host, self, "%s is blocked: the key is not the one known for that nick", peer->label);
+        command_fail(host, self, "%s is blocked: whoever that is, it is not the key that you verified; see /trust",
+                     peer->label);
         return;
     }
     input = input_create(INPUT_SAY, room->name, text, size);

@@ -7,6 +7,7 @@
 #include "client/ui/blanks.h"
 #include "client/ui/command_answers.h"
 #include "client/ui/command_talk.h"
+#include "client/ui/command_trust.h"
 #include "common/memory.h"
 #include "common/similar.h"
 
@@ -51,6 +52,10 @@ static const struct command table[] = {
      answer_info},
     {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
      answer_ignore},
+    {"verify", "PEER [yes]", "shows the number to compare with a member; yes: it was the same", COMPLETE_PEER, false,
+     trust_verify},
+    {"unverify", "PEER", "takes that back", COMPLETE_PEER, false, trust_unverify},
+    {"trust", "PEER", "says that a member has the nick by right, with a new key", COMPLETE_PEER, false, trust_peer},
     {"find", "[TEXT]", "looks for text further up; alone: for the same once more", COMPLETE_NOTHING, true, run_find},
     {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, true, run_clear},
     {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, true,

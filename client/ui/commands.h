@@ -2,7 +2,8 @@
  *
  *   /join ROOM [SECRET-FILE]   /part [ROOM]         /nick NAME        /me TEXT       /msg PEER TEXT
  *   /who                       /info [PEER]         /ignore [PEER]    /find [TEXT]   /clear
- *   /log [on|off]              /set [KEY [VALUE]]   /help [COMMAND]   /quit
+ *   /verify PEER [yes]         /unverify PEER       /trust PEER       /log [on|off]  /set [KEY [VALUE]]
+ *   /help [COMMAND]            /quit
  *
  * A line is a command where its first word is '/' and letters alone, or the whole name of a command with punctuation
  * behind it that is no '/' ("/msg:bob hi" is wrong, and not for all to read). Other text that begins with '/', a path
@@ -10,8 +11,9 @@
  * commands may be shortened while they stay unambiguous. /join of a room where we are goes there. /who shows an
  * EVENT_MEMBER for each member, /info PEER one with all there is, /info about the room, the bootnode and how far our
  * last message got. /ignore PEER hides and shows again what that key says, in all rooms and after a restart; alone it
- * lists them. /find and /clear need a screen and say so where there is none. What has blanks in it, a room or a nick,
- * is written "in quotes". */
+ * lists them. /verify PEER shows the safety number, and /verify PEER yes remembers that it was compared, which
+ * /unverify takes back; /trust PEER gives a new key the place of an old one. /find and /clear need a screen and say so
+ * where there is none. What has blanks in it, a room or a nick, is written "in quotes". */
 #pragma once
 
 #include <stdbool.h>

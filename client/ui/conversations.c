@@ -13,6 +13,14 @@ static const uint8_t no_id[MEMBER_ID_SIZE];
 static void take_nick(struct conversations *conversations, const char *nick) {
     snprintf(conversations->nick, sizeof conversations->nick, "%s", nick);
     roster_label(conversations->nick, conversations->fingerprint, no_id, conversations->label);
+    for (size_t i = 0; i < conversations->count; i++)
+        roster_set_own(&conversations->list[i]->roster, conversations->nick, conversations->fingerprint);
+}
+
+void conversations_own_label(const struct conversations *conversations, const struct conversation *conversation,
+                             char out[static ROSTER_LABEL_SIZE]) {
+    roster_label_among(conversation ? &conversation->roster : NULL, conversations->nick, conversations->fingerprint,
+                       no_id, out);
 }
 
 void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint) {
@@ -60,6 +68,7 @@ static struct conversation *joined(struct conversations *conversations, const st
     snprintf(conversation->name, sizeof conversation->name, "%s", event->room);
     text_filter(event->room, strlen(event->room), false, conversation->title, sizeof conversation->title);
     conversation->secret = event->secret;
+    roster_set_own(&conversation->roster, conversations->nick, conversations->fingerprint);
     conversations->current = conversations->count;
     conversations->list[conversations->count++] = conversation;
     HOLDS(conversations_holds(conversations));

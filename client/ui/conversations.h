@@ -58,6 +58,9 @@ size_t conversation_bootnodes(const struct conversation *conversation, enum boot
 /* JOINS_… of the settings. */
 int conversations_joins(const struct conversations *conversations);
 
+/* How we are shown in this room; NULL: in none. */
+void conversations_own_label(const struct conversations *conversations, const struct conversation *conversation,
+                             char out[static ROSTER_LABEL_SIZE]);
 void conversations_init(struct conversations *conversations, const char *nick, const char *fingerprint);
 void conversations_clear(struct conversations *conversations);
 /* Is each room there once, one of them the current one, and all that is in them as their headers say? */

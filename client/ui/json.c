@@ -8,7 +8,7 @@
 
 #include "client/ui/lines.h"
 
-#define FIELDS_MAX 14
+#define FIELDS_MAX 16
 #define RTT_DIGITS 6
 #define DELETE 0x7f
 #define DELETE_ESCAPED "\\u007f"
@@ -173,8 +173,37 @@ static json_t *late_of(const struct event *event) {
     return event->late ? json_true() : NULL;
 }
 
-static json_t *author_fingerprint_of(const struct event *event) {
-    return event->history ? fingerprint_of(event) : NULL;
+static json_t *verified_or_not_of(const struct event *event) {
+    return json_boolean(event->verified);
+}
+
+static json_t *verified_of(const struct event *event) {
+    return event->verified ? json_true() : NULL;
+}
+
+static json_t *blocked_of(const struct event *event) {
+    return event->standing == STANDING_BLOCKED ? json_true() : NULL;
+}
+
+/* What an error is about, where it is about somebody. */
+static json_t *error_reason_of(const struct event *event) {
+    return event->reason ? json_string(event->reason) : NULL;
+}
+
+static json_t *error_peer_of(const struct event *event) {
+    return event->reason ? peer_of(event) : NULL;
+}
+
+static json_t *error_nick_of(const struct event *event) {
+    return event->reason ? nick_of(event) : NULL;
+}
+
+static json_t *error_fingerprint_of(const struct event *event) {
+    return event->reason ? fingerprint_of(event) : NULL;
+}
+
+static json_t *error_was_of(const struct event *event) {
+    return event->reason ? string_or_empty(event->was) : NULL;
 }
 
 static json_t *lost_of(const struct event *event) {
@@ -223,6 +252,10 @@ struct field {
     { "bootnode", bootnode_of }
 #define BOOTNODE_NAME                                                                                                  \
     { "name", bootnode_name_of }
+#define FINGERPRINT                                                                                                    \
+    { "fingerprint", fingerprint_of }
+#define VERIFIED                                                                                                       \
+    { "verified", verified_of }
 #define NODE                                                                                                           \
     { "node", node_of }
 
@@ -234,24 +267,24 @@ static const struct {
     [EVENT_JOINED] = {"joined", {ROOM, {"secret", secret_of}}},
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME, NODE, {"rtt_ms", node_rtt_of}}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
-    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}}},
-    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, {"fingerprint", author_fingerprint_of}, {"said_ms", said_of}, {"late", late_of}}},
-    [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, {"fingerprint", fingerprint_of}, {"count", lost_of}, {"reason", why_lost_of}}},
+    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"verified", verified_or_not_of}, {"blocked", blocked_of}}},
+    [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, FINGERPRINT, {"said_ms", said_of}, {"late", late_of}, VERIFIED}},
+    [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, FINGERPRINT, {"count", lost_of}, {"reason", why_lost_of}}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
     [EVENT_UNDELIVERED] = {"undelivered", {ROOM, PEER, ID}},
     [EVENT_SENT] = {"sent", {ROOM, ID, TEXT, {"peer", private_peer_of}, KIND}},
     [EVENT_PEER_PATH] = {"peer-path", {ROOM, PEER, PATH, VIA, ADDRESS}},
-    [EVENT_PEER_NICK] = {"peer-nick", {ROOM, PEER, NICK, {"was", text_of}}},
+    [EVENT_PEER_NICK] = {"peer-nick", {ROOM, PEER, NICK, {"was", text_of}, FINGERPRINT, VERIFIED}},
     [EVENT_PATH_NOTE] = {"path-note", {ROOM, PEER, NICK, {"ago_ms", ago_of}, {"rtt_ms", rtt_of}, TEXT}},
-    [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}}},
+    [EVENT_PEER_LEFT] = {"peer-left", {ROOM, PEER, NICK, {"reason", reason_of}, FINGERPRINT}},
     [EVENT_BOOTNODE_LOST] = {"bootnode-lost", {ROOM, BOOTNODE, TEXT, BOOTNODE_NAME}},
     [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE, BOOTNODE_NAME}},
     [EVENT_HOME_LEFT] = {"home-left", {ROOM, BOOTNODE, BOOTNODE_NAME, NODE}},
     [EVENT_NICK] = {"nick", {NICK}},
     [EVENT_PARTED] = {"parted", {ROOM}},
-    [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM}},
+    [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM, {"reason", error_reason_of}, {"peer", error_peer_of}, {"nick", error_nick_of}, {"fingerprint", error_fingerprint_of}, {"was", error_was_of}}},
     [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},
-    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, {"fingerprint", fingerprint_of}, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}}},
+    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}, {"verified", verified_or_not_of}}},
 };
 /* clang-format on */
 

@@ -19,8 +19,9 @@
 #include "common/memory.h"
 #include "common/output.h"
 
-#define FOLD_MS 2000       /* after one who comes or goes, others wait so long to be one line */
-#define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
+#define TERMINAL_COLUMNS 78 /* of a narrow one, less "* " */
+#define FOLD_MS 2000        /* after one who comes or goes, others wait so long to be one line */
+#define LOST_MOST_MS 10000  /* as long as what was said may take to be delivered (engine.h) */
 
 struct loop {
     struct ui *ui;
@@ -50,10 +51,10 @@ struct loop {
     int status;
 };
 
-static char *(*const line_of[])(const struct event *event) = {
-    [UI_PLAIN] = ui_plain_line,
-    [UI_JSON] = ui_json_line,
-};
+static char *line_of(const struct loop *loop, const struct event *event, const struct conversation *room) {
+    if (loop->ui->kind == UI_JSON) return ui_json_line(event);
+    return ui_plain_line_among(event, room ? &room->roster : NULL);
+}
 
 static struct conversation *room_of(const struct loop *loop, const char *name) {
     return name ? conversations_find(&loop->models.conversations, name) : NULL;
@@ -127,7 +128,7 @@ static void lose_output(struct loop *loop, int error) {
 
 static void print(struct loop *loop, const struct event *event) {
     const struct conversation *room = room_of(loop, event->room);
-    char *line = loop->shows ? line_of[loop->ui->kind](event) : NULL;
+    char *line = loop->shows ? line_of(loop, event, room) : NULL;
     if (line && room && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
         line = prefixed(line, room->title);
     if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
@@ -372,6 +373,16 @@ static void wait_for_something(struct loop *loop) {
     if (loop->folded && clock_boot_ms() >= loop->folded_until) unfold(loop);
 }
 
+/* Nobody asks the terminal what it is: the locale is what the user said of it. */
+static bool is_utf8(void) {
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value) return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
 static void open_models(struct loop *loop) {
     struct why why;
     if (!models_open(&loop->models, loop->ui, &why)) show_error(loop, why.text);
@@ -381,7 +392,10 @@ static void open_models(struct loop *loop) {
                                        .tell = tell,
                                        .show = show,
                                        .go = go,
+                                       .rows = COMMAND_PICTURE_ROWS,
+                                       .utf8 = is_utf8(),
                                        .quit = quit};
+    if (loop->ui->kind == UI_PLAIN && isatty(loop->ui->output)) loop->host.columns = TERMINAL_COLUMNS;
 }
 
 int line_ui_run(struct ui *ui) {

@@ -19,13 +19,17 @@ static const struct member *member_of(const struct conversation *conversation, c
     return conversation ? roster_find(&conversation->roster, event->peer) : NULL;
 }
 
+static const struct roster *roster_of(const struct taken *taken) {
+    return taken->conversation ? &taken->conversation->roster : NULL;
+}
+
 static void label_author(const struct models *models, const struct event *event, struct taken *out) {
     if (event->type == EVENT_SENT)
-        memcpy(out->label, models->conversations.label, sizeof out->label);
+        conversations_own_label(&models->conversations, out->conversation, out->label);
     else if (out->author)
         memcpy(out->label, out->author->label, sizeof out->label);
     else
-        roster_label(event->nick, event->fingerprint, event->peer, out->label);
+        roster_label_among(roster_of(out), event->nick, event->fingerprint, event->peer, out->label);
 }
 
 /* A message that others passed on names the key of an author who is not here. */

@@ -8,16 +8,31 @@
 #include <time.h>
 
 #include "client/ui/roster.h"
+#include "client/ui/safety_lines.h"
 #include "common/memory.h"
 
 #define PEER_BYTES_SHOWN 4
 #define CLOCK_SIZE 48
-#define LABEL_SIZE (3 * TEXT_NICK_MAX + 1)
 
-/* The nick, or the beginning of the member id while it is not known. */
-static const char *label(const struct event *event, char out[static LABEL_SIZE]) {
-    if (text_filter(event->nick, strlen(event->nick), false, out, LABEL_SIZE) > 0) return out;
-    return sodium_bin2hex(out, LABEL_SIZE, event->peer, PEER_BYTES_SHOWN);
+struct printing {
+    FILE *out;
+    const struct roster *roster; /* of the room; NULL: nobody is compared */
+};
+
+/* Nick and digits, of whom that is always said. */
+static const char *whole_label(const struct printing *to, const struct event *event,
+                               char out[static ROSTER_LABEL_SIZE]) {
+    roster_label_among(to->roster, event->nick, event->fingerprint, event->peer, out);
+    return out;
+}
+
+/* The nick, with digits of the key where somebody else in the room is alike; the beginning of the member id while
+ * neither is known. */
+static const char *label(const struct printing *to, const struct event *event, char out[static ROSTER_LABEL_SIZE]) {
+    if (to->roster && *event->nick && roster_has_alike(to->roster, event->nick, event->fingerprint))
+        return whole_label(to, event, out);
+    if (text_filter(event->nick, strlen(event->nick), false, out, ROSTER_LABEL_SIZE) > 0) return out;
+    return sodium_bin2hex(out, ROSTER_LABEL_SIZE, event->peer, PEER_BYTES_SHOWN);
 }
 
 static char *filtered(const char *text, size_t size, bool multiline) {
@@ -53,107 +68,106 @@ static void clock_of(const struct event *event, char out[static CLOCK_SIZE]) {
 }
 
 /* Who did not say it here is shown with the digits of the key: the nick is its own word. */
-static const char *author(const struct event *event, char out[static ROSTER_LABEL_SIZE]) {
-    if (!event->history) return label(event, out);
-    roster_label(event->nick, event->fingerprint, event->peer, out);
-    return out;
+static const char *author(const struct printing *to, const struct event *event, char out[static ROSTER_LABEL_SIZE]) {
+    return event->history ? whole_label(to, event, out) : label(to, event, out);
 }
 
 /* Each line has its author in front, so that no text can look like another line. */
-static void print_message(FILE *out, const struct event *event) {
+static void print_message(const struct printing *to, const struct event *event) {
     char clock[CLOCK_SIZE], name[ROSTER_LABEL_SIZE], *text = filtered(event->text, event->text_size, true),
                                                      *rest = text;
     size_t size = strlen(text);
     while (size > 0 && text[size - 1] == '\n') text[--size] = '\0';
     clock_of(event, clock);
-    author(event, name);
+    author(to, event, name);
     for (char *line; (line = strsep(&rest, "\n"));)
-        fprintf(out, "%s%s%s%s %s\n", clock, frames[event->kind].before, name, frames[event->kind].after, line);
+        fprintf(to->out, "%s%s%s%s %s\n", clock, frames[event->kind].before, name, frames[event->kind].after, line);
     free(text);
 }
 
-static void print_lost(FILE *out, const struct event *event) {
+static void print_lost(const struct printing *to, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-    roster_label(event->nick, event->fingerprint, event->peer, name);
-    fprintf(out, "* %" PRIu64 " message%s of %s %s %s\n", event->lost, event->lost == 1 ? "" : "s", name,
+    (void)whole_label(to, event, name);
+    fprintf(to->out, "* %" PRIu64 " message%s of %s %s %s\n", event->lost, event->lost == 1 ? "" : "s", name,
             event->lost == 1 ? "was" : "were",
             event->misdated ? "left out: the time they bear is wrong, or long ago" : "lost");
 }
 
-static void print_room(FILE *out, const struct event *event, const char *what) {
+static void print_room(const struct printing *to, const struct event *event, const char *what) {
     char *name = filtered(event->room, strlen(event->room), false);
-    fprintf(out, "* %s %s\n", what, name);
+    fprintf(to->out, "* %s %s\n", what, name);
     free(name);
 }
 
-static void print_entered(FILE *out, const struct event *event) {
-    print_room(out, event, "joined");
+static void print_entered(const struct printing *to, const struct event *event) {
+    print_room(to, event, "joined");
 }
 
-static void print_parted(FILE *out, const struct event *event) {
-    print_room(out, event, "left");
+static void print_parted(const struct printing *to, const struct event *event) {
+    print_room(to, event, "left");
 }
 
-static void print_registered(FILE *out, const struct event *event) {
+static void print_registered(const struct printing *to, const struct event *event) {
     char bootnode[ADDRESS_TEXT_SIZE], mapped[ADDRESS_TEXT_SIZE];
-    fprintf(out, "* registered at %s", address_format(&event->bootnode, bootnode));
-    if (event->has_node) fprintf(out, " (node %u of %s)", event->node_id, event->bootnode_name);
-    fprintf(out, ", which sees us as %s\n", address_format(&event->mapped, mapped));
+    fprintf(to->out, "* registered at %s", address_format(&event->bootnode, bootnode));
+    if (event->has_node) fprintf(to->out, " (node %u of %s)", event->node_id, event->bootnode_name);
+    fprintf(to->out, ", which sees us as %s\n", address_format(&event->mapped, mapped));
 }
 
-static void print_joined(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE];
-    fprintf(out, "* %s is arriving\n", label(event, name));
+static void print_joined(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE];
+    fprintf(to->out, "* %s is arriving\n", label(to, event, name));
 }
 
 /* "direct", "through the bootnode", "through dora": a nick is somebody else's text. */
-static void print_way(FILE *out, const struct event *event) {
+static void print_way(const struct printing *to, const struct event *event) {
     char *relay = filtered(event->relay, strlen(event->relay), false);
     if (!event->relayed)
-        fputs("direct", out);
+        fputs("direct", to->out);
     else
-        fprintf(out, "through %s", *relay ? relay : "the bootnode");
+        fprintf(to->out, "through %s", *relay ? relay : "the bootnode");
     free(relay);
 }
 
-static void print_connected(FILE *out, const struct event *event) {
+static void print_connected(const struct printing *to, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-    roster_label(event->nick, event->fingerprint, event->peer, name);
-    fprintf(out, "* %s is here (", name);
-    print_way(out, event);
-    fprintf(out, ", %.0f ms)\n", event->rtt_ms);
+    (void)whole_label(to, event, name);
+    fprintf(to->out, "* %s is here (", name);
+    print_way(to, event);
+    fprintf(to->out, ", %.0f ms%s%s)\n", event->rtt_ms, event->verified ? ", verified" : "",
+            event->standing == STANDING_BLOCKED ? ", blocked" : "");
 }
 
-static void print_path(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE], address[ADDRESS_TEXT_SIZE];
-    fprintf(out, "* %s is reached at %s now (", label(event, name), address_format(&event->address, address));
-    print_way(out, event);
-    fputs(")\n", out);
+static void print_path(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE], address[ADDRESS_TEXT_SIZE];
+    fprintf(to->out, "* %s is reached at %s now (", label(to, event, name), address_format(&event->address, address));
+    print_way(to, event);
+    fputs(")\n", to->out);
 }
 
 /* "* dora, 12.3 s ago: took 192.0.2.1:5: it answered first (23 ms)" */
-static void print_path_note(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE], *text = filtered(event->text, event->text_size, false);
-    fprintf(out, "* %s, %.1f s ago: %s", label(event, name), (double)event->ago_ms / 1000, text);
-    if (event->rtt_ms > 0) fprintf(out, " (%.0f ms)", event->rtt_ms);
-    fputs("\n", out);
+static void print_path_note(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE], *text = filtered(event->text, event->text_size, false);
+    fprintf(to->out, "* %s, %.1f s ago: %s", label(to, event, name), (double)event->ago_ms / 1000, text);
+    if (event->rtt_ms > 0) fprintf(to->out, " (%.0f ms)", event->rtt_ms);
+    fputs("\n", to->out);
     free(text);
 }
 
-static void print_left(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE];
-    fprintf(out, event->said_bye ? "* %s left\n" : "* %s is gone\n", label(event, name));
+static void print_left(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE];
+    fprintf(to->out, event->said_bye ? "* %s left\n" : "* %s is gone\n", label(to, event, name));
 }
 
-static void print_peer_nick(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE], *before = filtered(event->text, event->text_size, false);
-    fprintf(out, "* %s is now called %s\n", before, label(event, name));
+static void print_peer_nick(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE], *before = filtered(event->text, event->text_size, false);
+    fprintf(to->out, "* %s is now called %s\n", before, label(to, event, name));
     free(before);
 }
 
-static void print_nick(FILE *out, const struct event *event) {
-    char name[LABEL_SIZE];
-    fprintf(out, "* you are now called %s\n", label(event, name));
+static void print_nick(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE];
+    fprintf(to->out, "* you are now called %s\n", label(to, event, name));
 }
 
 /* One whose name did not resolve has no address. */
@@ -162,56 +176,59 @@ static const char *bootnode_label(const struct event *event, char out[static ADD
     return nameless ? address_format(&event->bootnode, out) : event->bootnode_name;
 }
 
-static void print_bootnode_lost(FILE *out, const struct event *event) {
+static void print_bootnode_lost(const struct printing *to, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE], *text = filtered(event->text, event->text_size, false);
-    fprintf(out, "* bootnode %s lost%s%s\n", bootnode_label(event, address), *text ? ": " : "", text);
+    fprintf(to->out, "* bootnode %s lost%s%s\n", bootnode_label(event, address), *text ? ": " : "", text);
     free(text);
 }
 
-static void print_back(FILE *out, const struct event *event) {
+static void print_back(const struct printing *to, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE];
-    fprintf(out, "* bootnode %s is back\n", address_format(&event->bootnode, address));
+    fprintf(to->out, "* bootnode %s is back\n", address_format(&event->bootnode, address));
 }
 
-static void print_error(FILE *out, const struct event *event) {
+static void print_error(const struct printing *to, const struct event *event) {
     char *text = filtered(event->text, event->text_size, false);
-    fprintf(out, "! %s\n", text);
+    fprintf(to->out, "! %s\n", text);
     free(text);
 }
 
-static void print_notice(FILE *out, const struct event *event) {
+static void print_notice(const struct printing *to, const struct event *event) {
     char *text = filtered(event->text, event->text_size, false);
-    fprintf(out, "* %s\n", text);
+    fprintf(to->out, "* %s\n", text);
     free(text);
 }
 
-static void print_standing(FILE *out, const struct event *event) {
+static void print_standing(const struct printing *to, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE];
     switch (event->standing) {
-    case STANDING_CONNECTING: fputs("connecting", out); break;
-    case STANDING_BLOCKED: fputs("blocked, the key is not the one known for that nick", out); break;
+    case STANDING_CONNECTING: fputs("connecting", to->out); break;
+    case STANDING_BLOCKED: fputs("blocked: the nick is that of somebody verified, who has another key", to->out); break;
     case STANDING_CONNECTED:
-        print_way(out, event);
-        fprintf(out, ", %.0f ms, %s", event->rtt_ms, address_format(&event->address, address));
+        print_way(to, event);
+        fprintf(to->out, ", %.0f ms, %s", event->rtt_ms, address_format(&event->address, address));
     }
-    if (event->waiting > 0) fprintf(out, ", has %u of our messages still to get", event->waiting);
-    if (event->ignored) fputs(", ignored", out);
+    if (event->waiting > 0) fprintf(to->out, ", has %u of our messages still to get", event->waiting);
+    if (event->verified) fputs(", verified", to->out);
+    if (event->ignored) fputs(", ignored", to->out);
 }
 
 /* One line; more where there is a number to compare. */
-static void print_member(FILE *out, const struct event *event) {
+static void print_member(const struct printing *to, const struct event *event) {
     char name[ROSTER_LABEL_SIZE];
-    roster_label(event->nick, event->fingerprint, event->peer, name);
-    fprintf(out, "* %s: ", name);
-    print_standing(out, event);
-    fputs("\n", out);
+    (void)whole_label(to, event, name);
+    fprintf(to->out, "* %s: ", name);
+    print_standing(to, event);
+    fputs("\n", to->out);
     if (!*event->safety) return;
-    fprintf(out, "* %s: cipher %s\n", name, event->cipher);
-    fprintf(out, "* %s: fingerprint %s\n", name, event->fingerprint);
-    fprintf(out, "* %s: safety number %s\n", name, event->safety);
+    fprintf(to->out, "* %s: cipher %s\n", name, event->cipher);
+    fprintf(to->out, "* %s: fingerprint %s\n", name, event->fingerprint);
+    char groups[SAFETY_LINE_SIZE];
+    for (unsigned i = 0; safety_line(event->safety, i, groups); i++)
+        fprintf(to->out, "* %s: %s %s\n", name, i == 0 ? "safety number" : "             ", groups);
 }
 
-static void (*const printers[EVENT_TYPES])(FILE *out, const struct event *event) = {
+static void (*const printers[EVENT_TYPES])(const struct printing *to, const struct event *event) = {
     [EVENT_JOINED] = print_entered,
     [EVENT_REGISTERED] = print_registered,
     [EVENT_PEER_JOINED] = print_joined,
@@ -231,14 +248,18 @@ static void (*const printers[EVENT_TYPES])(FILE *out, const struct event *event)
     [EVENT_LOST] = print_lost,
 };
 
-char *ui_plain_line(const struct event *event) {
+char *ui_plain_line_among(const struct event *event, const struct roster *roster) {
     char *line = NULL;
     size_t size;
-    FILE *out;
+    struct printing to = {.roster = roster};
     if (!printers[event->type]) return NULL;
-    out = open_memstream(&line, &size);
-    if (!out) abort();
-    printers[event->type](out, event);
-    fclose(out);
+    to.out = open_memstream(&line, &size);
+    if (!to.out) abort();
+    printers[event->type](&to, event);
+    fclose(to.out);
     return line;
+}
+
+char *ui_plain_line(const struct event *event) {
+    return ui_plain_line_among(event, NULL);
 }

@@ -14,15 +14,53 @@
 #define HEX "0123456789abcdefABCDEF"
 #define DIGITS_LEAST 4 /* of an id or fingerprint that a user writes */
 
-void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
+static void label(const char *nick, const char *fingerprint, int shown, const uint8_t id[static MEMBER_ID_SIZE],
                   char out[static ROSTER_LABEL_SIZE]) {
     char name[3 * TEXT_NICK_MAX + 1], digits[2 * ID_BYTES_SHOWN + 1];
     if (text_filter(nick, strlen(nick), false, name, sizeof name) > 0 && fingerprint[0]) {
-        snprintf(out, ROSTER_LABEL_SIZE, "%s#%.*s", name, ROSTER_SUFFIX_DIGITS, fingerprint);
+        snprintf(out, ROSTER_LABEL_SIZE, "%s#%.*s", name, shown, fingerprint);
         return;
     }
     sodium_bin2hex(digits, sizeof digits, id, ID_BYTES_SHOWN);
     snprintf(out, ROSTER_LABEL_SIZE, "?%s", digits);
+}
+
+void roster_label(const char *nick, const char *fingerprint, const uint8_t id[static MEMBER_ID_SIZE],
+                  char out[static ROSTER_LABEL_SIZE]) {
+    label(nick, fingerprint, ROSTER_SUFFIX_DIGITS, id, out);
+}
+
+/* --- Who is alike --- */
+
+static struct roster_face face_of(const char *nick, const char *fingerprint) {
+    struct roster_face face;
+    char *folded = text_fold(nick);
+    snprintf(face.folded, sizeof face.folded, "%s", folded);
+    snprintf(face.fingerprint, sizeof face.fingerprint, "%s", fingerprint);
+    free(folded);
+    return face;
+}
+
+static bool are_alike(const struct roster_face *a, const struct roster_face *b) {
+    if (!*a->fingerprint || !*b->fingerprint || strcmp(a->fingerprint, b->fingerprint) == 0) return false;
+    return strcmp(a->folded, b->folded) == 0 || strncmp(a->fingerprint, b->fingerprint, ROSTER_SUFFIX_DIGITS) == 0;
+}
+
+static unsigned count_alike(const struct roster *roster, const struct roster_face *face) {
+    unsigned count = are_alike(&roster->own, face);
+    for (size_t i = 0; i < roster->count; i++) count += are_alike(&roster->members[i].face, face);
+    return count;
+}
+
+bool roster_has_alike(const struct roster *roster, const char *nick, const char *fingerprint) {
+    struct roster_face face = face_of(nick, fingerprint);
+    return count_alike(roster, &face) > 0;
+}
+
+void roster_label_among(const struct roster *roster, const char *nick, const char *fingerprint,
+                        const uint8_t id[static MEMBER_ID_SIZE], char out[static ROSTER_LABEL_SIZE]) {
+    bool alike = roster && roster_has_alike(roster, nick, fingerprint);
+    label(nick, fingerprint, alike ? ROSTER_ALIKE_DIGITS : ROSTER_SUFFIX_DIGITS, id, out);
 }
 
 void roster_clear(struct roster *roster) {
@@ -41,19 +79,52 @@ static bool comes_before(const struct member *a, const struct member *b) {
     return order < 0 || (order == 0 && memcmp(a->id, b->id, MEMBER_ID_SIZE) < 0);
 }
 
-/* Puts a member whose label changed where it belongs. */
-static struct member *reorder(struct roster *roster, struct member *member) {
-    struct member *end = roster->members + roster->count, moved = *member;
+static void label_member(const struct member *member, char out[static ROSTER_LABEL_SIZE]) {
+    label(member->nick, member->fingerprint, member->alike ? ROSTER_ALIKE_DIGITS : ROSTER_SUFFIX_DIGITS, member->id,
+          out);
+}
+
+/* Puts a member whose label changed where it belongs, among those before it. */
+static void sink(struct roster *roster, struct member *member) {
+    struct member moved = *member;
     for (; member > roster->members && comes_before(&moved, member - 1); member--) *member = member[-1];
-    for (; member + 1 < end && comes_before(member + 1, &moved); member++) *member = member[1];
     *member = moved;
-    return member;
+}
+
+static void sort(struct roster *roster) {
+    for (size_t i = 1; i < roster->count; i++)
+        if (comes_before(&roster->members[i], &roster->members[i - 1])) sink(roster, &roster->members[i]);
+}
+
+/* So many more, or fewer, are alike to those who are alike to this one. Their labels follow. */
+static void count_in(struct roster *roster, const struct roster_face *face, int more) {
+    for (size_t i = 0; i < roster->count; i++) {
+        struct member *other = &roster->members[i];
+        if (!are_alike(&other->face, face)) continue;
+        other->alike += (unsigned)more;
+        label_member(other, other->label);
+    }
 }
 
 static struct member *rename_member(struct roster *roster, struct member *member, const char *nick) {
+    uint8_t id[MEMBER_ID_SIZE];
+    memcpy(id, member->id, sizeof id);
+    count_in(roster, &member->face, -1);
     snprintf(member->nick, sizeof member->nick, "%s", nick);
-    roster_label(member->nick, member->fingerprint, member->id, member->label);
-    return reorder(roster, member);
+    member->face = face_of(member->nick, member->fingerprint);
+    member->alike = count_alike(roster, &member->face);
+    label_member(member, member->label);
+    count_in(roster, &member->face, 1);
+    sort(roster);
+    return roster_find(roster, id);
+}
+
+void roster_set_own(struct roster *roster, const char *nick, const char *fingerprint) {
+    count_in(roster, &roster->own, -1);
+    roster->own = face_of(nick, fingerprint);
+    count_in(roster, &roster->own, 1);
+    sort(roster);
+    HOLDS(roster_holds(roster));
 }
 
 static struct member *add(struct roster *roster, const struct event *event) {
@@ -75,10 +146,13 @@ static void take_path(struct member *member, const struct event *event) {
 
 static struct member *connected(struct roster *roster, struct member *member, const struct event *event) {
     member->known = true;
-    member->standing = STANDING_CONNECTED;
+    member->standing = event->standing == STANDING_BLOCKED ? STANDING_BLOCKED : STANDING_CONNECTED;
+    member->verified = event->verified;
     take_path(member, event);
     member->rtt_ms = event->rtt_ms;
     member->cipher = event->cipher;
+    count_in(roster, &member->face, -1);
+    memset(&member->face, 0, sizeof member->face);
     memcpy(member->fingerprint, event->fingerprint, sizeof member->fingerprint);
     memcpy(member->safety, event->safety, sizeof member->safety);
     return rename_member(roster, member, event->nick);
@@ -86,30 +160,33 @@ static struct member *connected(struct roster *roster, struct member *member, co
 
 static struct member *left(struct roster *roster, struct member *member) {
     size_t at = (size_t)(member - roster->members);
+    count_in(roster, &member->face, -1);
     memmove(member, member + 1, (roster->count - at - 1) * sizeof *member);
     roster->count--;
+    sort(roster);
     return NULL;
 }
 
 static struct member *status(struct roster *roster, struct member *member, const struct event *event) {
     member->standing = event->standing;
+    member->verified = event->verified;
     take_path(member, event);
     member->rtt_ms = event->rtt_ms;
     if (event->nick[0] && strcmp(event->nick, member->nick) != 0) return rename_member(roster, member, event->nick);
     return member;
 }
 
-static bool is_labelled(const struct member *member) {
-    char label[ROSTER_LABEL_SIZE];
-    roster_label(member->nick, member->fingerprint, member->id, label);
-    return strcmp(label, member->label) == 0;
+static bool is_labelled(const struct roster *roster, const struct member *member) {
+    char expected[ROSTER_LABEL_SIZE];
+    roster_label_among(roster, member->nick, member->fingerprint, member->id, expected);
+    return strcmp(expected, member->label) == 0 && count_alike(roster, &member->face) == member->alike;
 }
 
 bool roster_holds(const struct roster *roster) {
     if (roster->count > roster->capacity) return false;
     for (size_t i = 0; i < roster->count; i++) {
         const struct member *member = &roster->members[i];
-        if (!is_labelled(member) || roster_find(roster, member->id) != member) return false;
+        if (!is_labelled(roster, member) || roster_find(roster, member->id) != member) return false;
         if (i > 0 && !comes_before(member - 1, member)) return false;
     }
     return true;
@@ -124,7 +201,7 @@ static struct member *take(struct roster *roster, const struct event *event) {
     case EVENT_PEER_CONNECTED: return connected(roster, member, event);
     case EVENT_PEER_PATH: take_path(member, event); return member;
     case EVENT_PEER_STATUS: return status(roster, member, event);
-    case EVENT_PEER_NICK: return rename_member(roster, member, event->nick);
+    case EVENT_PEER_NICK: member->verified = event->verified; return rename_member(roster, member, event->nick);
     case EVENT_PEER_LEFT: return left(roster, member);
     default: return member;
     }
@@ -162,8 +239,17 @@ static void want_no_more(struct wanted *wanted) {
     free(wanted->folded);
 }
 
+/* Is the name "NICK#DIGITS", with this nick and at least four digits of the member's fingerprint? */
+static bool is_nick_with_digits(const struct member *member, const char *nick, const char *name) {
+    const char *hash = strrchr(name, '#');
+    size_t digits = hash ? strlen(hash + 1) : 0, size = strlen(nick);
+    if (digits < DIGITS_LEAST || !*nick || (size_t)(hash - name) != size || memcmp(name, nick, size) != 0) return false;
+    return strncasecmp(member->fingerprint, hash + 1, digits) == 0;
+}
+
 /* Nicks are composed (text_nick), but for those of strangers. A nick has no '#', so a label is nobody's nick. */
 static bool is_called(const struct member *member, const struct wanted *wanted) {
+    if (is_nick_with_digits(member, member->nick, wanted->composed)) return true;
     return strcmp(member->nick, wanted->composed) == 0 || strcmp(member->label, wanted->composed) == 0 ||
            strcmp(member->nick, wanted->name) == 0;
 }
@@ -176,7 +262,10 @@ static bool folds_to(const char *text, const char *folded) {
 }
 
 static bool is_called_nearly(const struct member *member, const struct wanted *wanted) {
-    return folds_to(member->nick, wanted->folded) || folds_to(member->label, wanted->folded);
+    char *folded = text_fold(member->nick);
+    bool numbered = is_nick_with_digits(member, folded, wanted->folded);
+    free(folded);
+    return numbered || folds_to(member->nick, wanted->folded) || folds_to(member->label, wanted->folded);
 }
 
 static bool has_id(const struct member *member, const struct wanted *wanted) {

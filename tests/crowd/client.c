@@ -149,7 +149,7 @@ static struct engine *make_engine(struct crowd_client *client) {
                                  .resolve = on_resolve,
                                  .seen = on_seen};
     const struct engine_options options = {.identity = &client->identity,
-                                           .known_peers = &client->peers,
+                                           .people = &client->people,
                                            .known_bootnodes = &client->bootnodes,
                                            .nick = client->nick,
                                            .suite_mask = suite_mask_available(),
@@ -187,7 +187,7 @@ bool client_start(struct crowd_client *client, struct crowd_world *world, unsign
 void client_abandon(struct crowd_client *client) {
     engine_destroy(client->engine);
     client->engine = NULL;
-    known_keys_close(&client->peers);
+    people_close(&client->people);
     known_keys_close(&client->bootnodes);
     close(client->socket);
     client->due = NEVER;

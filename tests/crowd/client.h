@@ -33,7 +33,8 @@ struct crowd_client {
     int socket;
     struct address address;
     struct identity identity;
-    struct known_keys peers, bootnodes;
+    struct people people;
+    struct known_keys bootnodes;
     char nick[CLIENT_NAME_SIZE], room[CLIENT_NAME_SIZE];
     unsigned credit;
     unsigned lookups; /* set of bootnodes whose names are to be looked up */

@@ -77,12 +77,22 @@ for my $mode (0777, 0702, 01777) {
 }
 
 my $linked = directory('linked', 0700);
-symlink '/dev/null', "$linked/$_" or die "$linked/$_: $!" for 'known_peers', 'known_bootnodes';
+symlink '/dev/null', "$linked/$_" or die "$linked/$_: $!" for 'people', 'known_bootnodes';
 is_deeply(
     [complaints('linked', $linked)],
-    [map {"gochat: $linked/$_: expected a regular file: new keys are forgotten at the end"} 'known_peers', 'known_bootnodes'],
-    'known keys that are /dev/null: said once'
+    ["gochat: $linked/people: expected a regular file: new people are forgotten at the end",
+        "gochat: $linked/known_bootnodes: expected a regular file: new keys are forgotten at the end"],
+    'people and known keys that are /dev/null: said once'
 );
+
+my $before = directory('before', 0700);
+symlink '/dev/null', "$before/known_peers" or die "$before/known_peers: $!";
+is_deeply(
+    [complaints('before', $before)],
+    ["gochat: $before/known_peers: expected a regular file: new people are forgotten at the end"],
+    'who wanted nobody remembered in the file of before has that'
+);
+ok(! -e "$before/people", 'so there is none');
 
 my $through = directory('through', 0700);
 for my $elsewhere ('', 'anything') {
@@ -95,11 +105,11 @@ for my $elsewhere ('', 'anything') {
 }
 
 my $circle = directory('circle', 0700);
-symlink 'known_peers', "$circle/known_peers" or die "$circle/known_peers: $!";
+symlink 'people', "$circle/people" or die "$circle/people: $!";
 is_deeply(
     [complaints('circle', $circle)],
-    ["gochat: $circle/known_peers: Too many levels of symbolic links: the keys in it are not looked at, and new ones are forgotten at the end"],
-    'known keys that cannot be read: they count for nothing, and that is said'
+    ["gochat: $circle/people: Too many levels of symbolic links: the people in it are not looked at, and new ones are forgotten at the end"],
+    'people that cannot be read: they count for nothing, and that is said'
 );
 
 SKIP: {

@@ -131,7 +131,7 @@ static void who_is_given_up_is_told(void **state) {
 static unsigned lines_of(const char *folder) {
     char file[512], text[65536];
     unsigned lines = 0;
-    folder_read(folder_file(folder, "known_peers", file), text, sizeof text);
+    folder_read(folder_file(folder, "people", file), text, sizeof text);
     for (const char *at = text; (at = strchr(at, '\n')); at++) lines++;
     return lines;
 }
@@ -191,60 +191,6 @@ static void a_nick_alone_does_not_matter_at_the_end(void **state) {
     assert_in_range(world->now - ended, 0, 2500);
 }
 
-static void a_taken_nick_is_not_taken_over(void **state) {
-    void *folder, *own_folder;
-    struct why why;
-    assert_int_equal(folder_make(&folder), 0);
-    assert_int_equal(folder_make(&own_folder), 0);
-    world = *state;
-    anna = world_person(world, "anna", NAT_NONE);
-    bert = world_person(world, "bert", NAT_NONE);
-    carl = world_person(world, "carl", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
-    assert_true(known_keys_open(&carl->known_peers, own_folder, "known_peers", &why));
-    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
-    world_wait(world, CONNECT_MS, everyone_connected(world));
-    person_nick(bert, "carl"); /* who remembers nobody */
-    world_wait(world, 500, person_count(anna, EVENT_ERROR, NULL) == 1);
-    assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "still called bert"));
-    assert_int_equal(person_count(anna, EVENT_PEER_NICK, NULL), 0);
-    person_say(bert, "it is me, carl");
-    world_wait(world, 500, person_heard(anna, bert, "it is me, carl"));
-    assert_string_equal(person_last(anna, EVENT_MESSAGE, bert)->nick, "bert");
-    person_nick(carl, "anna"); /* who does */
-    assert_int_equal(person_count(carl, EVENT_NICK, NULL), 0);
-    assert_int_equal(person_count(carl, EVENT_ERROR, NULL), 2); /* the first: bert wanted his */
-    assert_non_null(strstr(person_last(carl, EVENT_ERROR, NULL)->text, "somebody else's"));
-    assert_int_equal(lines_of(folder), 2);
-    folder_remove(&folder);
-    folder_remove(&own_folder);
-}
-
-/* Neither by a new name nor at first contact: we must be able to come back to it. */
-static void our_own_nick_is_not_lost_to_a_member(void **state) {
-    void *folder;
-    struct why why;
-    assert_int_equal(folder_make(&folder), 0);
-    world = *state;
-    anna = world_person(world, "anna", NAT_NONE);
-    bert = world_person(world, "bert", NAT_NONE);
-    carl = world_person(world, "carl", NAT_NONE);
-    carl->name = "anna";
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
-    for (size_t i = 0; i < world->people_count; i++) person_start(&world->people[i], "tea");
-    world_wait(world, CONNECT_MS, everyone_connected(world));
-    assert_true(person_sees(anna, carl)); /* whose owner may have chosen the same */
-    assert_int_equal(lines_of(folder), 1);
-    person_nick(bert, "anna");
-    world_wait(world, 500, person_count(anna, EVENT_ERROR, NULL) == 1);
-    assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "still called bert"));
-    assert_int_equal(person_count(anna, EVENT_PEER_NICK, NULL), 0);
-    person_nick(anna, "annika");
-    person_nick(anna, "anna");
-    assert_string_equal(person_last(anna, EVENT_NICK, NULL)->nick, "anna");
-    folder_remove(&folder);
-}
-
 static void a_flood_of_nicks_is_bounded(void **state) {
     enum { FLOOD = 1000 };
     void *folder;
@@ -253,7 +199,7 @@ static void a_flood_of_nicks_is_bounded(void **state) {
     world = *state;
     anna = world_person(world, "anna", NAT_NONE);
     bert = world_person(world, "bert", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
+    assert_true(people_open(&anna->people, folder, &why));
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
@@ -373,30 +319,6 @@ static void a_slower_path_is_told_once_a_second(void **state) {
     assert_int_equal(statuses_between(bert, calm, world->now), 0);
 }
 
-static void a_blocked_peer_stands_so(void **state) {
-    void *folder;
-    struct why why;
-    assert_int_equal(folder_make(&folder), 0);
-    world = *state;
-    anna = world_person(world, "anna", NAT_NONE);
-    bert = world_person(world, "bert", NAT_NONE);
-    carl = world_person(world, "carl", NAT_NONE);
-    assert_true(known_keys_open(&anna->known_peers, folder, "known_peers", &why));
-    person_start(anna, "tea");
-    person_start(bert, "tea");
-    world_wait(world, CONNECT_MS, person_sees(anna, bert));
-    carl->name = "bert";
-    person_start(carl, "tea");
-    world_wait(world, CONNECT_MS, person_count(anna, EVENT_PEER_STATUS, carl) == 1);
-    assert_int_equal(person_last(anna, EVENT_PEER_STATUS, carl)->standing, STANDING_BLOCKED);
-    assert_int_equal(person_count(anna, EVENT_ERROR, NULL), 1);
-    say(anna, CHAT_TEXT, NULL, "hello");
-    assert_int_equal(person_last(anna, EVENT_SENT, NULL)->recipients, 1);
-    say(anna, CHAT_PRIVATE, carl, "who are you?");
-    assert_int_equal(person_count(anna, EVENT_ERROR, NULL), 2);
-    folder_remove(&folder);
-}
-
 static void both_see_the_same_safety_number(void **state) {
     char number[SAFETY_NUMBER_TEXT_SIZE];
     three_meet(state);
@@ -418,13 +340,10 @@ int main(void) {
         SCENARIO(a_new_nick_is_told_to_all),
         SCENARIO(a_new_nick_comes_with_a_handshake_too),
         SCENARIO(a_nick_alone_does_not_matter_at_the_end),
-        SCENARIO(a_taken_nick_is_not_taken_over),
-        SCENARIO(our_own_nick_is_not_lost_to_a_member),
         SCENARIO(a_flood_of_nicks_is_bounded),
         SCENARIO(a_peer_is_lost_and_found),
         SCENARIO(statuses_lie_within_the_stay),
         SCENARIO(a_slower_path_is_told_once_a_second),
-        SCENARIO(a_blocked_peer_stands_so),
         SCENARIO(both_see_the_same_safety_number),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -47,7 +47,7 @@ static void make_hosts(struct room_parts *parts) {
                                          .indices = &parts->indices,
                                          .budget = &parts->budget,
                                          .relaying = &parts->relaying,
-                                         .known_peers = &parts->known_peers,
+                                         .people = &parts->people,
                                          .nick = "own",
                                          .suite_mask = 1,
                                          .history = true,
@@ -72,6 +72,7 @@ void room_parts_init(struct room_parts *parts, uint64_t now) {
 void room_parts_clear(struct room_parts *parts) {
     assembly_clear(&parts->room);
     event_destroy(parts->last);
+    people_close(&parts->people);
 }
 
 struct member *room_parts_member(struct room_parts *parts, const struct identity *identity, const char *nick) {
@@ -82,6 +83,7 @@ struct member *room_parts_member(struct room_parts *parts, const struct identity
     struct peer *peer = member->peer;
     memcpy(peer->introduction.identity, identity->public, sizeof peer->introduction.identity);
     snprintf(peer->introduction.nick, sizeof peer->introduction.nick, "%s", nick);
+    fingerprint_format(identity->public, member->fingerprint);
     peer->introduction.run = 1;
     peer->connected = peer->has_path = true;
     return member;

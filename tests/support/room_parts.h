@@ -9,7 +9,7 @@
 
 struct room_parts {
     struct identity own, anna, bert, carl;
-    struct known_keys known_peers; /* remembers nothing */
+    struct people people; /* without a file */
     struct indices indices;
     struct punch_budget budget;
     struct relaying relaying;

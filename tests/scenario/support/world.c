@@ -288,7 +288,7 @@ void person_create(struct person *person) {
                            .resolve = person_looks_up,
                            .seen = person_is_seen};
     struct engine_options options = {.identity = &person->identity,
-                                     .known_peers = &person->known_peers,
+                                     .people = &person->people,
                                      .known_bootnodes = &person->known_bootnodes,
                                      .nick = person->name,
                                      .suite_mask = person->suite_mask,
@@ -348,6 +348,10 @@ void person_say_in(struct person *person, const char *room, enum chat_kind kind,
     uint8_t id[MEMBER_ID_SIZE];
     if (to) member_id_in(to, room, id);
     engine_say(person->engine, room, kind, to ? id : NULL, text, strlen(text), person->world->now);
+}
+
+void person_mark(struct person *person, const struct person *about, enum person_mark mark) {
+    engine_mark(person->engine, person->room, about->id, mark, person->world->now);
 }
 
 void person_nick(struct person *person, const char *nick) {
@@ -632,7 +636,7 @@ int world_teardown(void **state) {
     for (size_t i = 0; i < world->people_count; i++) {
         person_kill(&world->people[i]);
         person_forget(&world->people[i]);
-        known_keys_close(&world->people[i].known_peers);
+        people_close(&world->people[i].people);
         known_keys_close(&world->people[i].known_bootnodes);
         free(world->people[i].backlog);
     }

@@ -35,9 +35,10 @@ struct person {
     const char *room, *secret; /* the first; id, credit and person_say are about this one */
     const uint8_t *pinned_key;
     bool no_relays;
-    struct known_keys known_peers, known_bootnodes; /* remember nothing unless a test opens them */
-    struct nat nat;                                 /* for IPv4 */
-    struct nat nat6;                                /* for IPv6, where it has that */
+    struct people people;              /* remembered for the person's life, unless a test opens a file */
+    struct known_keys known_bootnodes; /* remembers nothing unless a test opens it */
+    struct nat nat;                    /* for IPv4 */
+    struct nat nat6;                   /* for IPv6, where it has that */
     bool has_ipv6, has_no_ipv4;
     uint16_t sockets[PERSON_SOCKETS]; /* open ones, beside number 0 */
     size_t socket_count, socket_most; /* most: as many as the machine allows; PERSON_SOCKETS unless a test says less */
@@ -141,6 +142,7 @@ void person_part(struct person *person, const char *room);
 void person_say_in(struct person *person, const char *room, enum chat_kind kind, const struct person *to,
                    const char *text);
 void person_nick(struct person *person, const char *nick);
+void person_mark(struct person *person, const struct person *about, enum person_mark mark);
 
 /* To what happens next, but at most to `until`. */
 void world_step(struct world *world, uint64_t until);

@@ -784,7 +784,7 @@ static void more_members_than_rows_are_counted(void **state) {
     size_is(stage, 10, 100);
     draw(stage);
     expect_members_row(stage, 1, "21 members");
-    expect_members_row(stage, 2, "  bob#0011        you");
+    expect_members_row(stage, 2, "  bob#00112233    you"); /* the 17th has the same four */
     expect_members_row(stage, 3, "✗ carol#0003  blocked");
     expect_members_row(stage, 4, "● nick01#0001   1.5 s");
     expect_members_row(stage, 5, "● nick02#0002  0.4 ms");
@@ -794,6 +794,28 @@ static void more_members_than_rows_are_counted(void **state) {
     expect_members_row(stage, 3, "✗ carol#0003        blocked");
     expect_members_row(stage, 5, "● nick02#0002        0.4 ms");
     expect_members_row(stage, 22, "● nick20#0014         20 ms");
+}
+
+/* However narrow the list is. */
+static void who_is_verified_has_a_mark(void **state) {
+    struct stage *stage = *state;
+    connect_member(stage, 1, "aaron", false, 5);
+    struct event *event = event_create(EVENT_PEER_STATUS, NULL, 0);
+    event->room = "tea";
+    memset(event->peer, 1, sizeof event->peer);
+    snprintf(event->nick, sizeof event->nick, "aaron");
+    event->standing = STANDING_CONNECTED;
+    event->verified = true;
+    event->rtt_ms = 5;
+    conversations_apply(&stage->conversations, event);
+    size_is(stage, 10, 100);
+    draw(stage);
+    expect_members_row(stage, 3, "●✓aaron#0001     5 ms");
+    event->verified = false;
+    conversations_apply(&stage->conversations, event);
+    event_destroy(event);
+    draw(stage);
+    expect_members_row(stage, 3, "● aaron#0001     5 ms");
 }
 
 static void the_current_room_is_always_in_the_status(void **state) {
@@ -961,6 +983,7 @@ int main(void) {
         test(a_short_answer_is_no_page),
         test(what_is_seen_is_known),
         test(more_members_than_rows_are_counted),
+        test(who_is_verified_has_a_mark),
         test(the_current_room_is_always_in_the_status),
         test(what_waits_is_counted),
         test(bootnodes_are_named),

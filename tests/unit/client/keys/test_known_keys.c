@@ -446,17 +446,6 @@ static void what_is_malformed_is_told_with_its_line(void **state) {
     known_keys_close(&known);
 }
 
-static void new_names_are_rationed(void **state) {
-    struct known_keys known = {.file = ""};
-    unsigned admitted = 0;
-    (void)state;
-    for (uint64_t now = 1; now <= 60000; now += 10) admitted += known_keys_admit(&known, now);
-    assert_in_range(admitted, KNOWN_KEYS_NEW + 2, KNOWN_KEYS_NEW + 3);
-    assert_true(known_keys_crowded(&known));
-    assert_false(known_keys_crowded(&known));
-    for (uint64_t now = 10000000; now <= 10000100; now += 10) assert_true(known_keys_admit(&known, now));
-}
-
 static void without_a_file_nothing_is_remembered(void **state) {
     struct known_keys known = {.file = ""};
     unsigned line;
@@ -625,7 +614,6 @@ int main(void) {
         IN_FOLDER(what_another_client_adds_is_known),
         IN_FOLDER(days_are_counted_in_their_place),
         IN_FOLDER(what_is_malformed_is_told_with_its_line),
-        cmocka_unit_test(new_names_are_rationed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("known_keys", tests, NULL, NULL);

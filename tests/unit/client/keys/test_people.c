@@ -51,7 +51,7 @@ static void verify(struct people *people, unsigned key, bool verified) {
 }
 
 static enum people_claim check(struct people *people, const uint8_t *room, const char *nick, unsigned key) {
-    const struct person_name *other;
+    const struct people_name *other;
     enum people_claim claim = people_check(people, room, nick, key_of(key), &other);
     assert_true(people_table_holds(&people->table));
     if (claim == PEOPLE_NEW_ONE) assert_null(other);
@@ -83,7 +83,7 @@ static void a_nick_belongs_to_nobody(void **state) {
 /* But for those whose number was compared: who comes later is not them, however it is written. */
 static void a_verified_ones_nick_is_taken(void **state) {
     struct people people;
-    const struct person_name *other;
+    const struct people_name *other;
     open_expected(&people, *state);
     meet(&people, tea, "sam", 1);
     meet(&people, tea, "sam", 2); /* was there before */
@@ -237,7 +237,7 @@ static void nothing_is_lost_between_processes(void **state) {
     open_expected(&people, *state);
     assert_int_equal(people.table.count, CHILDREN * EACH);
     for (unsigned i = 0; i < CHILDREN * EACH; i++) {
-        const struct person *person = people_table_find(&people.table, key_of(1000 * (i / EACH + 1) + i % EACH));
+        const struct people_person *person = people_table_find(&people.table, key_of(1000 * (i / EACH + 1) + i % EACH));
         snprintf(nick, sizeof nick, "n%u", i % EACH);
         assert_non_null(person);
         assert_string_equal(person->names->nick, nick);
@@ -348,6 +348,17 @@ static void a_link_is_refused(void **state) {
     assert_true(people.log.hidden);
     assert_non_null(strstr(why.text, "is a symbolic link"));
     people_close(&people);
+}
+
+static void new_people_are_rationed(void **state) {
+    struct people people = {.told = false};
+    unsigned admitted = 0;
+    (void)state;
+    for (uint64_t now = 1; now <= 60000; now += 10) admitted += people_admit(&people, now);
+    assert_in_range(admitted, PEOPLE_NEW + 2, PEOPLE_NEW + 3);
+    assert_true(people_crowded(&people));
+    assert_false(people_crowded(&people));
+    for (uint64_t now = 10000000; now <= 10000100; now += 10) assert_true(people_admit(&people, now));
 }
 
 /* --- Against a model --- */
@@ -477,6 +488,7 @@ int main(void) {
         TEST(who_wanted_nobody_remembered_has_that),
         TEST(where_nothing_can_be_written_it_lasts_for_the_run),
         TEST(a_link_is_refused),
+        TEST(new_people_are_rationed),
         TEST(as_a_model_says),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

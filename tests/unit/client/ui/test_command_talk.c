@@ -196,16 +196,16 @@ static void who_is_meant_must_be_clear(void **state) {
     stage_connect(&stage, "tea", 1, "alice", ALICE);
     stage_connect(&stage, "tea", 2, "bob", BOB);
     stage_connect(&stage, "tea", 3, "bob", OTHER_BOB);
-    stage_expect(&stage, "/msg bob hi", "! /msg: 'bob' may be bob#b0b1, bob#b0b2\n");
-    stage_expect(&stage, "/msg BOB, hi", "! /msg: 'BOB,' may be bob#b0b1, bob#b0b2\n");
-    stage_expect(&stage, "/msg bo hi", "! /msg: 'bo' is not here; here is alice#a11c, bob#b0b1, bob#b0b2\n");
+    stage_expect(&stage, "/msg bob hi", "! /msg: 'bob' may be bob#b0b10000, bob#b0b20000\n");
+    stage_expect(&stage, "/msg BOB, hi", "! /msg: 'BOB,' may be bob#b0b10000, bob#b0b20000\n");
+    stage_expect(&stage, "/msg bo hi", "! /msg: 'bo' is not here; here is alice#a11c, bob#b0b10000, bob#b0b20000\n");
     stage_expect_told(&stage, "/msg bob#b0b2 hi", INPUT_SAY, "tea", "hi");
     stage_done(&stage);
     status = stage_event_of("tea", EVENT_PEER_STATUS, 2, "bob");
     status->standing = STANDING_BLOCKED;
     stage_apply(&stage, status);
     stage_expect(&stage, "/msg bob#b0b1 hi",
-                 "! /msg: bob#b0b1 is blocked: the key is not the one known for that nick\n");
+                 "! /msg: bob#b0b10000 is blocked: whoever that is, it is not the key that you verified; see /trust\n");
     for (uint8_t id = 4; id < 12; id++) stage_arrive(&stage, "tea", id);
     stage_expect(&stage, "/msg zoe hi",
                  "! /msg: 'zoe' is not here; here is ?04040404, ?05050505, ?06060606, ?07070707, ?08080808, ?09090909, "

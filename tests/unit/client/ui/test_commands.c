@@ -13,8 +13,8 @@
 /* --- The table --- */
 
 static void the_table_says_it_all(void **state) {
-    static const char *const names[] = {"join",   "part", "nick",  "me",  "msg", "who",  "info",
-                                        "ignore", "find", "clear", "log", "set", "help", "quit"};
+    static const char *const names[] = {"join",     "part",  "nick", "me",    "msg", "who", "info", "ignore", "verify",
+                                        "unverify", "trust", "find", "clear", "log", "set", "help", "quit"};
     size_t count;
     const struct command *table = commands_table(&count);
     (void)state;

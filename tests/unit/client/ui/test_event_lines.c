@@ -41,11 +41,11 @@ static void json_is_the_designs(void **state) {
         sample_event(EVENT_PEER_CONNECTED, NULL), ui_json_line,
         "{\"event\":\"peer-connected\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
         "\",\"nick\":\"alice\",\"path\":\"direct\",\"address\":\"198.51.100.2:3000\",\"rtt_ms\":12.5,\"cipher\":"
-        "\"AES-256-GCM\",\"fingerprint\":\"ffff\"}\n");
+        "\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"verified\":false}\n");
     expect_line(sample_event(EVENT_MESSAGE, "hi"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,\"said_"
-                "ms\":1700000000456}\n");
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,"
+                "\"fingerprint\":\"ffff\",\"said_ms\":1700000000456}\n");
     expect_line(sample_event(EVENT_DELIVERED, NULL), ui_json_line,
                 "{\"event\":\"delivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"id\":\"00000000000000ab-1\"}\n");
@@ -58,12 +58,12 @@ static void json_is_the_designs(void **state) {
                 "\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":\"198.51.100.2:3000\"}\n");
     expect_line(sample_event(EVENT_PEER_LEFT, NULL), ui_json_line,
                 "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"reason\":\"timeout\"}\n");
+                "\",\"nick\":\"alice\",\"reason\":\"timeout\",\"fingerprint\":\"ffff\"}\n");
     event = sample_event(EVENT_PEER_LEFT, NULL);
     event->said_bye = true;
     expect_line(event, ui_json_line,
                 "{\"event\":\"peer-left\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"reason\":\"bye\"}\n");
+                "\",\"nick\":\"alice\",\"reason\":\"bye\",\"fingerprint\":\"ffff\"}\n");
     expect_line(sample_event(EVENT_BOOTNODE_LOST, "silent"), ui_json_line,
                 "{\"event\":\"bootnode-lost\",\"room\":\"lobby\",\"bootnode\":\"192.0.2.1:9595\",\"text\":\"silent\","
                 "\"name\":\"b.example:9595\"}\n");
@@ -106,7 +106,7 @@ static void json_has_rooms_and_nicks(void **state) {
     expect_line(sample_event(EVENT_PARTED, NULL), ui_json_line, "{\"event\":\"parted\",\"room\":\"lobby\"}\n");
     expect_line(sample_event(EVENT_PEER_NICK, "alicia"), ui_json_line,
                 "{\"event\":\"peer-nick\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
-                "\",\"nick\":\"alice\",\"was\":\"alicia\"}\n");
+                "\",\"nick\":\"alice\",\"was\":\"alicia\",\"fingerprint\":\"ffff\"}\n");
     expect_line(sample_event(EVENT_NICK, NULL), ui_json_line, "{\"event\":\"nick\",\"nick\":\"alice\"}\n");
     expect_line(sample_event(EVENT_UNDELIVERED, NULL), ui_json_line,
                 "{\"event\":\"undelivered\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
@@ -118,6 +118,27 @@ static void json_has_rooms_and_nicks(void **state) {
     expect_line(event, ui_json_line, "{\"event\":\"notice\",\"text\":\"hm\"}\n");
     expect_line(sample_event(EVENT_ERROR, "no"), ui_json_line,
                 "{\"event\":\"error\",\"text\":\"no\",\"room\":\"lobby\"}\n");
+    event = sample_event(EVENT_ERROR, "no");
+    event->reason = EVENT_KEY_CHANGED;
+    strcpy(event->was, "eeee");
+    expect_line(
+        event, ui_json_line,
+        "{\"event\":\"error\",\"text\":\"no\",\"room\":\"lobby\",\"reason\":\"key-changed\",\"peer\":\"" PEER_HEX
+        "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"was\":\"eeee\"}\n");
+    event = sample_event(EVENT_PEER_CONNECTED, NULL);
+    event->verified = true;
+    event->standing = STANDING_BLOCKED;
+    expect_line(
+        event, ui_json_line,
+        "{\"event\":\"peer-connected\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+        "\",\"nick\":\"alice\",\"path\":\"direct\",\"address\":\"198.51.100.2:3000\",\"rtt_ms\":12.5,\"cipher\":"
+        "\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"verified\":true,\"blocked\":true}\n");
+    event = sample_event(EVENT_MESSAGE, "hi");
+    event->verified = true;
+    expect_line(event, ui_json_line,
+                "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1700000000123,"
+                "\"fingerprint\":\"ffff\",\"said_ms\":1700000000456,\"verified\":true}\n");
 }
 
 static void json_names_the_kind_where_it_is_not_text(void **state) {
@@ -125,11 +146,11 @@ static void json_names_the_kind_where_it_is_not_text(void **state) {
     expect_line(sample_event_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"action\",\"said_ms\":1700000000456}\n");
+                "\"kind\":\"action\",\"fingerprint\":\"ffff\",\"said_ms\":1700000000456}\n");
     expect_line(sample_event_of_kind(EVENT_MESSAGE, CHAT_PRIVATE, "psst"), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"psst\",\"sent_ms\":1700000000123,"
-                "\"kind\":\"private\",\"said_ms\":1700000000456}\n");
+                "\"kind\":\"private\",\"fingerprint\":\"ffff\",\"said_ms\":1700000000456}\n");
     expect_line(sample_event_of_kind(EVENT_SENT, CHAT_ACTION, "waves"), ui_json_line,
                 "{\"event\":\"sent\",\"room\":\"lobby\",\"id\":\"00000000000000ab-1\",\"text\":\"waves\","
                 "\"kind\":\"action\"}\n");
@@ -144,20 +165,20 @@ static void json_tells_all_about_a_member(void **state) {
     event->standing = STANDING_CONNECTED;
     event->relayed = true;
     event->waiting = 2;
-    event->ignored = true;
+    event->ignored = event->verified = true;
     strcpy(event->safety, "12345 67890");
     expect_line(event, ui_json_line,
                 "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"state\":\"connected\",\"path\":\"relay\",\"via\":\"bootnode\",\"address\":"
                 "\"198.51.100.2:3000\","
                 "\"rtt_ms\":12.5,\"cipher\":\"AES-256-GCM\",\"fingerprint\":\"ffff\",\"safety_number\":\"12345 67890\","
-                "\"waiting\":2,\"ignored\":true}\n");
+                "\"waiting\":2,\"ignored\":true,\"verified\":true}\n");
     event = event_create(EVENT_MEMBER, NULL, 0);
     event->room = "lobby";
     expect_line(event, ui_json_line,
                 "{\"event\":\"member\",\"room\":\"lobby\",\"peer\":\"00000000000000000000000000000000\",\"nick\":\"\","
                 "\"state\":\"connecting\",\"path\":\"\",\"address\":\"\",\"rtt_ms\":0.0,\"cipher\":\"\","
-                "\"fingerprint\":\"\",\"safety_number\":\"\",\"waiting\":0,\"ignored\":false}\n");
+                "\"fingerprint\":\"\",\"safety_number\":\"\",\"waiting\":0,\"ignored\":false,\"verified\":false}\n");
 }
 
 /* Nothing that a terminal would obey or that ends a line gets out, and nothing is lost for a parser. */
@@ -177,7 +198,7 @@ static void json_is_one_line_of_visible_ascii(void **state) {
     expect_line(event, ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"x\",\"sent_ms\":9223372036854775807,"
-                "\"said_ms\":9223372036854775807}\n");
+                "\"fingerprint\":\"ffff\",\"said_ms\":9223372036854775807}\n");
 }
 
 static void plain_shows_who_and_what(void **state) {
@@ -295,7 +316,7 @@ static void another_day_has_its_date(void **state) {
     expect_line(dated("UTC0", NIGHT, NIGHT, true), ui_json_line,
                 "{\"event\":\"message\",\"room\":\"lobby\",\"peer\":\"" PEER_HEX
                 "\",\"nick\":\"alice\",\"id\":\"00000000000000ab-1\",\"text\":\"hi\",\"sent_ms\":1,"
-                "\"said_ms\":1795823999000,\"late\":true}\n");
+                "\"fingerprint\":\"" OUR_KEY "\",\"said_ms\":1795823999000,\"late\":true}\n");
 }
 
 static void what_is_lost_is_told(void **state) {
@@ -334,6 +355,52 @@ static void plain_tells_kinds_apart(void **state) {
     expect_line(sample_event(EVENT_NOTICE, "so\nit is"), ui_plain_line, "* so\xef\xbf\xbdit is\n");
 }
 
+static char *among(const struct event *event) {
+    struct roster roster = {.members = NULL};
+    struct event *other = sample_event(EVENT_PEER_CONNECTED, NULL);
+    strcpy(other->fingerprint, OUR_KEY);
+    memset(other->peer, 7, sizeof other->peer);
+    roster_apply(&roster, other);
+    event_destroy(other);
+    char *line = ui_plain_line_among(event, &roster);
+    roster_clear(&roster);
+    return line;
+}
+
+/* Where two are called alike each line says which. */
+static void plain_tells_bearers_of_a_nick_apart(void **state) {
+    (void)state;
+    struct event *event = sample_event(EVENT_MESSAGE, "hi");
+    strcpy(event->fingerprint, "fedcba9876543210fedcba9876543210");
+    expect_line(event, among, "alice#fedcba98: hi\n");
+    event = sample_event(EVENT_MESSAGE, "hi");
+    strcpy(event->nick, "bob");
+    expect_line(event, among, "bob: hi\n");
+    event = sample_event(EVENT_PEER_LEFT, NULL);
+    strcpy(event->fingerprint, "fedcba9876543210fedcba9876543210");
+    expect_line(event, among, "* alice#fedcba98 is gone\n");
+    event = sample_event(EVENT_PEER_CONNECTED, NULL);
+    strcpy(event->fingerprint, "fedcba9876543210fedcba9876543210");
+    event->verified = true;
+    expect_line(event, among, "* alice#fedcba98 is here (direct, 12 ms, verified)\n");
+    event = sample_event(EVENT_MESSAGE, "hi");
+    strcpy(event->nick, "mallory"); /* looks like alice to some */
+    strcpy(event->fingerprint, "0123ffffffffffffffffffffffffffff");
+    expect_line(event, among, "mallory#0123ffff: hi\n");
+}
+
+static void plain_breaks_no_group_of_a_number(void **state) {
+    (void)state;
+    struct event *event = sample_event(EVENT_MEMBER, NULL);
+    strcpy(event->safety, "00000 11111 22222 33333 44444 55555 66666 77777 88888 99999 00000 11111");
+    event->verified = true;
+    expect_line(event, ui_plain_line,
+                "* alice#ffff: connecting, verified\n* alice#ffff: cipher AES-256-GCM\n* alice#ffff: fingerprint ffff\n"
+                "* alice#ffff: safety number 00000 11111 22222 33333\n"
+                "* alice#ffff:               44444 55555 66666 77777\n"
+                "* alice#ffff:               88888 99999 00000 11111\n");
+}
+
 static void plain_has_rooms_and_nicks(void **state) {
     struct event *event = sample_event(EVENT_JOINED, NULL);
     (void)state;
@@ -356,10 +423,10 @@ static void plain_tells_all_about_a_member(void **state) {
     event->standing = STANDING_BLOCKED;
     event->waiting = 2;
     event->ignored = true;
-    expect_line(
-        event, ui_plain_line,
-        "* alice#ffff: blocked, the key is not the one known for that nick, has 2 of our messages still to get, "
-        "ignored\n");
+    expect_line(event, ui_plain_line,
+                "* alice#ffff: blocked: the nick is that of somebody verified, who has another key, has 2 of our "
+                "messages still "
+                "to get, ignored\n");
     event = sample_event(EVENT_MEMBER, NULL);
     strcpy(event->safety, "12345 67890");
     expect_line(event, ui_plain_line,
@@ -384,6 +451,8 @@ int main(void) {
         cmocka_unit_test(what_is_lost_is_told),
         cmocka_unit_test(plain_has_rooms_and_nicks),
         cmocka_unit_test(plain_tells_all_about_a_member),
+        cmocka_unit_test(plain_tells_bearers_of_a_nick_apart),
+        cmocka_unit_test(plain_breaks_no_group_of_a_number),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("event_lines", tests, NULL, NULL);

@@ -523,6 +523,11 @@ static void json_names_rooms_once(void **state) {
 
 /* --- Who is not heard, what is kept --- */
 
+static struct event *of_alice(struct event *event) {
+    memset(event->fingerprint, 'f', sizeof event->fingerprint - 1);
+    return event;
+}
+
 static void meet_alice(struct stage *stage) {
     struct event *connected = sample_event(EVENT_PEER_CONNECTED, NULL);
     memset(connected->fingerprint, 'f', sizeof connected->fingerprint - 1);
@@ -566,7 +571,7 @@ static void who_is_ignored_is_not_shown(void **state) {
     stage_open(&stage, UI_PLAIN);
     give_credit(&stage, 1);
     meet_alice(&stage);
-    push(&stage, sample_event(EVENT_MESSAGE, "one"));
+    push(&stage, of_alice(sample_event(EVENT_MESSAGE, "one")));
     expect_output(&stage, "alice: one\n");
     type(&stage, "/ignore alice\n");
     expect_output(&stage, "* alice#ffff is ignored from now on\n");
@@ -575,7 +580,7 @@ static void who_is_ignored_is_not_shown(void **state) {
     expect_round(&stage);
     type(&stage, "/ignore alice\n");
     expect_output(&stage, "* alice#ffff is heard again\n");
-    push(&stage, sample_event(EVENT_MESSAGE, "four"));
+    push(&stage, of_alice(sample_event(EVENT_MESSAGE, "four")));
     expect_output(&stage, "alice: four\n");
     stage_close(&stage, 0);
 }
@@ -628,27 +633,27 @@ static void what_was_said_is_kept_where_asked(void **state) {
     expect_output(&stage, "* joined lobby\n");
     give_credit(&stage, 1);
     meet_alice(&stage);
-    push(&stage, sample_event(EVENT_MESSAGE, "not kept"));
+    push(&stage, of_alice(sample_event(EVENT_MESSAGE, "not kept")));
     expect_output(&stage, "alice: not kept\n");
     type(&stage, "/log on\n");
     snprintf(said, sizeof said, "* lobby is logged in %s/transcripts/lobby.log\n", (const char *)*state);
     expect_output(&stage, said);
-    push(&stage, sample_event(EVENT_MESSAGE, "hello"));
+    push(&stage, of_alice(sample_event(EVENT_MESSAGE, "hello")));
     sent = sample_event(EVENT_SENT, "hi");
     strcpy(sent->fingerprint, OUR_KEY);
     push(&stage, sent);
-    action = sample_event_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone"); /* which is not the same */
+    action = of_alice(sample_event_of_kind(EVENT_MESSAGE, CHAT_ACTION, "is gone")); /* which is not the same */
     strcpy(action->id, "00000000000000ab-2");
     push(&stage, action);
-    push(&stage, sample_event(EVENT_PEER_LEFT, NULL));
+    push(&stage, of_alice(sample_event(EVENT_PEER_LEFT, NULL)));
     expect_output(&stage, "alice: hello\n** alice is gone\n* alice is gone\n");
     stage_close(&stage, 0);
     expect_logged(*state, "alice#ffff: hello\ncarol#0123: hi\n** alice#ffff is gone\n* alice#ffff is gone\n");
 
     stage_start(&stage, UI_PLAIN, *state);
     push_of(&stage, "lobby", EVENT_JOINED, NULL);
-    push(&stage, sample_event(EVENT_MESSAGE, "hello")); /* from others: it is there already */
-    sent = sample_event(EVENT_MESSAGE, "hi");           /* as our own is */
+    push(&stage, of_alice(sample_event(EVENT_MESSAGE, "hello"))); /* from others: it is there already */
+    sent = sample_event(EVENT_MESSAGE, "hi");                     /* as our own is */
     strcpy(sent->fingerprint, OUR_KEY);
     push(&stage, sent);
     push_of(&stage, NULL, EVENT_ERROR, "end");

@@ -164,7 +164,7 @@ static void commands_act_in_the_room_that_is_named(void **state) {
     expect(&stage, "{\"command\":\"/who\",\"room\":\"tea\",\"ref\":5}",
            "{\"event\":\"member\",\"room\":\"tea\",\"peer\":\"" BOB_ID "\",\"nick\":\"bob\",\"state\":\"connected\","
            "\"path\":\"direct\",\"address\":\"[::]:0\",\"rtt_ms\":0.0,\"cipher\":\"\",\"fingerprint\":\"0b0b\","
-           "\"safety_number\":\"\",\"waiting\":0,\"ignored\":false,\"ref\":5}\n");
+           "\"safety_number\":\"\",\"waiting\":0,\"ignored\":false,\"verified\":false,\"ref\":5}\n");
     expect(&stage, "{\"command\":\"who\"}",
            "{\"event\":\"notice\",\"room\":\"milk\",\"text\":\"nobody else is here\"}\n");
     expect_said(&stage, "{\"command\":\"me waves\",\"room\":\"tea\",\"ref\":6}", "tea", CHAT_ACTION, "waves", "6");

@@ -98,8 +98,30 @@ static void the_longest_label_keeps_its_digits(void **state) {
     memset(nick, 0x01, TEXT_NICK_MAX); /* each becomes three bytes */
     nick[TEXT_NICK_MAX] = '\0';
     roster_label(nick, BOB_PRINT, id, label);
-    assert_int_equal(strlen(label), ROSTER_LABEL_SIZE - 1);
     assert_string_equal(label + strlen(label) - 5, "#1a2b");
+    struct roster roster = {.members = NULL};
+    roster_set_own(&roster, nick, IMPOSTOR_PRINT);
+    roster_label_among(&roster, nick, BOB_PRINT, id, label);
+    assert_int_equal(strlen(label), ROSTER_LABEL_SIZE - 1);
+    assert_memory_equal(label + strlen(label) - 8, BOB_PRINT, 8);
+}
+
+/* As many digits as somebody wants to write, four at least. */
+static void any_digits_tell_bearers_apart(void **state) {
+    struct roster roster = {.members = NULL};
+    (void)state;
+    come(&roster, 1, "bob", "1a2b3c4d000000000000000000000000");
+    come(&roster, 2, "bob", "1a2b3fff000000000000000000000000");
+    expect(&roster, "bob", ROSTER_SEVERAL);
+    expect(&roster, "bob#1a2b", ROSTER_SEVERAL);
+    expect(&roster, "bob#1a2b3", ROSTER_SEVERAL);
+    expect_found(&roster, "bob#1a2b3c", 1);
+    expect_found(&roster, "BOB#1A2B3F:", 2);
+    expect_found(&roster, "bob#1a2b3fff000000000000000000000000", 2);
+    expect(&roster, "bob#1a2", ROSTER_NOBODY);
+    expect(&roster, "rob#1a2b3c", ROSTER_NOBODY);
+    expect(&roster, "bob#1a2b3c4e", ROSTER_NOBODY);
+    roster_clear(&roster);
 }
 
 static void a_label_follows_key_and_nick(void **state) {
@@ -111,6 +133,51 @@ static void a_label_follows_key_and_nick(void **state) {
     assert_string_equal(apply(&roster, EVENT_PEER_STATUS, 0x0a, "", "")->label, "rob#1a2b");
     assert_string_equal(apply(&roster, EVENT_PEER_STATUS, 0x0a, "bo", "")->label, "bo#1a2b");
     assert_int_equal(roster.count, 1);
+    roster_clear(&roster);
+}
+
+/* Eight digits as long as somebody else is called so, or has the same four. */
+static void who_is_alike_has_more_digits(void **state) {
+    struct roster roster = {.members = NULL};
+    (void)state;
+    roster_set_own(&roster, "zoe", "99998888777766665555444433332222");
+    come(&roster, 1, "bob", "1a2b3c4d000000000000000000000000");
+    assert_string_equal(find(&roster, 1)->label, "bob#1a2b");
+    come(&roster, 2, "BOB", "ffff3c4d000000000000000000000000");
+    assert_string_equal(find(&roster, 1)->label, "bob#1a2b3c4d");
+    assert_string_equal(find(&roster, 2)->label, "BOB#ffff3c4d");
+    come(&roster, 3,
+         "b\xd0\xbe"
+         "b",
+         "1a2b0000000000000000000000000000"); /* a Cyrillic o, and the same four digits */
+    assert_string_equal(find(&roster, 3)->label, "b\xd0\xbe"
+                                                 "b#1a2b0000");
+    apply(&roster, EVENT_PEER_NICK, 2, "rob", "");
+    assert_string_equal(find(&roster, 2)->label, "rob#ffff");
+    assert_string_equal(find(&roster, 1)->label, "bob#1a2b3c4d");
+    apply(&roster, EVENT_PEER_LEFT, 3, "", "");
+    assert_string_equal(find(&roster, 1)->label, "bob#1a2b");
+    come(&roster, 4, "zoe", "eeee0000000000000000000000000000");
+    assert_string_equal(find(&roster, 4)->label, "zoe#eeee0000"); /* as we are called */
+    roster_set_own(&roster, "zora", "99998888777766665555444433332222");
+    assert_string_equal(find(&roster, 4)->label, "zoe#eeee");
+    expect_sorted(&roster);
+    roster_clear(&roster);
+}
+
+/* Somebody who left, or never came, may be called as somebody who is here. */
+static void who_is_not_here_is_told_apart_too(void **state) {
+    struct roster roster = {.members = NULL};
+    char label[ROSTER_LABEL_SIZE];
+    uint8_t id[MEMBER_ID_SIZE] = {9};
+    (void)state;
+    come(&roster, 1, "bob", "1a2b3c4d000000000000000000000000");
+    roster_label_among(&roster, "bob", "5e6f7a8b000000000000000000000000", id, label);
+    assert_string_equal(label, "bob#5e6f7a8b");
+    roster_label_among(&roster, "bob", "1a2b3c4d000000000000000000000000", id, label);
+    assert_string_equal(label, "bob#1a2b"); /* the same one */
+    roster_label_among(NULL, "bob", "5e6f7a8b000000000000000000000000", id, label);
+    assert_string_equal(label, "bob#5e6f");
     roster_clear(&roster);
 }
 
@@ -447,6 +514,9 @@ int main(void) {
         cmocka_unit_test(labels_are_filtered_and_end_in_digits),
         cmocka_unit_test(the_longest_label_keeps_its_digits),
         cmocka_unit_test(a_label_follows_key_and_nick),
+        cmocka_unit_test(who_is_alike_has_more_digits),
+        cmocka_unit_test(who_is_not_here_is_told_apart_too),
+        cmocka_unit_test(any_digits_tell_bearers_apart),
         cmocka_unit_test(what_is_told_of_the_unknown_changes_nothing),
         cmocka_unit_test(connected_fills_in_and_lost_keeps_it),
         cmocka_unit_test(a_new_path_changes_only_the_path),
