@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bootnode/cluster/cluster_log.h"
@@ -286,13 +287,22 @@ static void take_turn(struct cluster *cluster) {
     if (cluster->host.turn) cluster->host.turn(cluster->host.context, company);
 }
 
-static void rest(struct cluster *cluster) {
+/* Three times as long as its turn took: whoever floods the board, or the sockets of STUN, which anybody can, has a
+ * quarter of a processor at most, and what comes too fast is lost. */
+static void pause_after(uint64_t took_ns) {
+    const uint64_t ns = earlier(3 * took_ns, CLUSTER_TURN_MS * UINT64_C(1000000));
+    const struct timespec time = {.tv_nsec = (long)ns};
+    (void)nanosleep(&time, NULL);
+}
+
+static void rest(struct cluster *cluster, uint64_t took_ns) {
     struct pollfd wanted[] = {{.fd = cluster->bell, .events = POLLIN},
                               {.fd = board_descriptor(cluster->board), .events = POLLIN},
                               {.fd = cluster->sockets[0], .events = POLLIN},
                               {.fd = cluster->sockets[1], .events = POLLIN}};
     eventfd_t ignored;
     rcu_reader_offline();
+    pause_after(took_ns);
     (void)poll(wanted, sizeof wanted / sizeof *wanted, CLUSTER_TURN_MS);
     rcu_reader_online();
     (void)eventfd_read(cluster->bell, &ignored);
@@ -302,8 +312,9 @@ static void run(void *argument) {
     struct cluster *cluster = argument;
     cluster->turned_ms = cluster->beacon_ms = clock_monotonic_ms();
     while (!atomic_load(&cluster->stops)) {
+        const uint64_t began = clock_monotonic_ns();
         take_turn(cluster);
-        rest(cluster);
+        rest(cluster, clock_monotonic_ns() - began);
     }
 }
 

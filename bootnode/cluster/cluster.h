@@ -1,6 +1,8 @@
 /* The cluster's thread: it says each second that we live, hears who else does (view.h), asks by STUN (probe.h), and
  * publishes where the rooms live whenever that changes (homes.h).
  *
+ * It takes a quarter of a processor at most, whatever comes.
+ *
  * All that it knows is under one mutex, which is held for a turn of it at most; nobody but this thread waits for the
  * board or for a socket. The view goes into a file each second, so that a restart that takes less than VIEW_ALIVE_MS
  * changes nothing for anybody. */
