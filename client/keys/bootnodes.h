@@ -13,7 +13,7 @@
 #include "common/why.h"
 
 #define BOOTNODES_MAX 4
-#define BOOTNODE_SESSIONS 16 /* of a room: with each bootnode, or with the homes in its cluster */
+#define BOOTNODE_SESSIONS 32 /* of a room: with each bootnode, or with the homes in its cluster, for each key set */
 #define BOOTNODE_ADDRESSES 8 /* of one name */
 #define BOOTNODE_LEFT_MAX 4  /* keys of one that were replaced, in one run */
 

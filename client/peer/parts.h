@@ -64,8 +64,8 @@ struct peer_host {
     const char *nick;           /* as it is now */
     uint32_t *streams, *epochs; /* never counted back */
 
-    uint16_t reachable;    /* set of sessions whose list counts (room/sessions.h); peer_weigh after a change of these */
-    uint16_t clustered;    /* those of clusters, their names' included */
+    uint32_t reachable;    /* set of sessions whose list counts (room/sessions.h); peer_weigh after a change of these */
+    uint32_t clustered;    /* those of clusters, their names' included */
     uint64_t settled;      /* since when a home that answers has listed us, in each of these; NEVER: in one none does */
     struct peer **touched; /* those to whom something was done: peer_take_touched; NULL: nobody asks */
 
@@ -159,9 +159,9 @@ struct peer {
     uint64_t alarms[PEER_ALARMS]; /* ms; NEVER: there is nothing to do */
 
     /* The bootnodes' word. */
-    uint16_t listed;      /* set of sessions: those that list it, or did before they were lost */
-    uint16_t listed_once; /* those that ever listed it */
-    uint16_t said;        /* those whose last word, the last one at `said_at`, was that it left */
+    uint32_t listed;      /* set of sessions: those that list it, or did before they were lost */
+    uint32_t listed_once; /* those that ever listed it */
+    uint32_t said;        /* those whose last word, the last one at `said_at`, was that it left */
     uint64_t said_at;
     bool absent;      /* since `delisted`: no bootnode that can be reached lists it */
     bool said_absent; /* one of them said that it left, rather than began anew or was lost itself */

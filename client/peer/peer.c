@@ -173,7 +173,7 @@ static void revive(struct peer *peer, uint64_t now) {
 
 /* What a bootnode said before it was lost counts only while there is none that can be asked. */
 static void weigh(struct peer *peer, bool said, uint64_t now) {
-    uint16_t reachable = peer->host->reachable;
+    uint32_t reachable = peer->host->reachable;
     bool absent = reachable ? !(peer->listed & reachable) : !peer->listed;
     if (said) peer->said_at = now;
     if (absent && !peer->absent) {
@@ -191,7 +191,7 @@ void peer_weigh(struct peer *peer, uint64_t now) {
 }
 
 /* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
-static bool is_old_news(const struct peer *peer, uint16_t bit, uint64_t now) {
+static bool is_old_news(const struct peer *peer, uint32_t bit, uint64_t now) {
     return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
@@ -223,13 +223,13 @@ static const struct address *find_news(const struct peer *peer, const struct add
 
 static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
                    const struct address *usable, size_t count, uint64_t now) {
-    uint16_t bit = (uint16_t)(1u << bootnode);
+    uint32_t bit = UINT32_C(1) << bootnode;
     bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
     bool moved = has_moved(peer, bootnode, record);
     bool other_suites = peer->pair.other_mask != record->suite_mask;
     peer->listed |= bit;
     peer->listed_once |= bit;
-    peer->said &= (uint16_t)~bit;
+    peer->said &= ~bit;
     weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
     const struct address *news = find_news(peer, usable, count);
@@ -260,24 +260,24 @@ bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_recor
 }
 
 void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now) {
-    uint16_t bit = (uint16_t)(1u << bootnode);
+    uint32_t bit = UINT32_C(1) << bootnode;
     if (!(peer->listed & bit)) return;
-    peer->listed &= (uint16_t)~bit;
+    peer->listed &= ~bit;
     if (!resync) peer->said |= bit;
     weigh(peer, !resync, now);
     set_alarms(peer, now);
 }
 
-void peer_forget_session(struct peer *peer, unsigned session, unsigned bootnode, uint64_t now) {
-    const uint16_t bit = (uint16_t)(1u << session);
+void peer_forget_session(struct peer *peer, unsigned session, unsigned heir, uint64_t now) {
+    const uint32_t bit = UINT32_C(1) << session;
     peer_delisted(peer, session, true, now);
-    peer->said &= (uint16_t)~bit;
+    peer->said &= ~bit;
     if (!(peer->listed_once & bit)) return;
-    peer->listed_once = (uint16_t)((peer->listed_once & ~bit) | 1u << bootnode);
+    peer->listed_once = (peer->listed_once & ~bit) | UINT32_C(1) << heir;
     peer->seen[session] = (struct address){.port = 0};
 }
 
-bool peer_only_listed_by(const struct peer *peer, uint16_t sessions) {
+bool peer_only_listed_by(const struct peer *peer, uint32_t sessions) {
     return peer->listed_once && !(peer->listed_once & ~sessions);
 }
 
@@ -314,6 +314,18 @@ void peer_forget_set(struct peer *peer, size_t number, uint64_t now) {
 
 void peer_has_set(struct peer *peer, size_t number) {
     peer->held |= UINT32_C(1) << number;
+}
+
+static void turn_over(struct path *path, unsigned from, unsigned to) {
+    if (path->kind == PATH_BOOTNODE && path->bootnode == from) path->bootnode = (uint8_t)to;
+}
+
+void peer_reroute(struct peer *peer, unsigned from, unsigned to, uint64_t now) {
+    turn_over(&peer->path, from, to);
+    turn_over(&peer->next_path, from, to);
+    turn_over(&peer->renewal.path, from, to);
+    for (size_t i = 0; i < PEER_CHECKS; i++) turn_over(&peer->checks[i].path, from, to);
+    set_alarms(peer, now);
 }
 
 void peer_network_changed(struct peer *peer, uint64_t now) {

@@ -29,10 +29,14 @@ bool peer_listed(struct peer *peer, unsigned bootnode, const struct member_recor
                  size_t count, uint64_t now);
 /* `resync`: it did not say that the peer left, but has a list without it. */
 void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t now);
-/* This session with a home is no more, and another one may get its number: what it told was told by its bootnode. */
-void peer_forget_session(struct peer *peer, unsigned session, unsigned bootnode, uint64_t now);
+/* This session is no more, and another one may get its number: what it told counts as told by `heir`, which may be
+ * itself. */
+void peer_forget_session(struct peer *peer, unsigned session, unsigned heir, uint64_t now);
+/* What goes through a bootnode by session `from` goes by session `to` from now on: the same way, under another key
+ * set. */
+void peer_reroute(struct peer *peer, unsigned from, unsigned to, uint64_t now);
 /* Did nobody but these ever list it? */
-bool peer_only_listed_by(const struct peer *peer, uint16_t sessions);
+bool peer_only_listed_by(const struct peer *peer, uint32_t sessions);
 /* The host's `reachable` changed. */
 void peer_weigh(struct peer *peer, uint64_t now);
 /* INTRODUCE from a bootnode: punch again unless there is a working path. */

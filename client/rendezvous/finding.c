@@ -103,7 +103,7 @@ void finding_seek(struct rendezvous *rendezvous, uint64_t now) {
 void finding_greet(struct rendezvous *rendezvous, uint64_t now) {
     const struct rendezvous_owner *owner = &rendezvous->owner;
     struct hello hello = {.version = PROTOCOL_VERSION,
-                          .bucket = room_bucket(rendezvous->registering.room->set.tag),
+                          .bucket = room_bucket(rendezvous->registering.tag),
                           .homes_silent = rendezvous->homes_silent};
     struct address to;
     if (rendezvous->asking.asks) memcpy(hello.key, rendezvous->asking.key, sizeof hello.key);

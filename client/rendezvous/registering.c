@@ -6,9 +6,10 @@
 #include "common/link.h"
 #include "common/possession.h"
 
-void registering_init(struct registering *registering, const struct room_keys *room, const struct identity *identity,
-                      uint8_t suite_mask) {
-    *registering = (struct registering){.room = room, .suite_mask = suite_mask};
+void registering_init(struct registering *registering, const struct room_keys *room,
+                      const uint8_t tag[static ROOM_TAG_SIZE], const struct identity *identity, uint8_t suite_mask) {
+    *registering = (struct registering){.suite_mask = suite_mask};
+    memcpy(registering->tag, tag, sizeof registering->tag);
     registering->has_secret = member_key_derive(room, identity->public, registering->member_key) &&
                               member_secret_derive(room, identity->secret, registering->member_secret);
     member_id_of_key(registering->member_key, registering->member_id);
@@ -40,7 +41,7 @@ static size_t write_payload(const struct registering *registering, const struct 
                                  .candidates = own->candidates,
                                  .has_proof = own->has_proof,
                                  .proof = own->proof};
-    memcpy(body.room_tag, registering->room->set.tag, ROOM_TAG_SIZE);
+    memcpy(body.room_tag, registering->tag, ROOM_TAG_SIZE);
     memcpy(body.member_key, registering->member_key, MEMBER_KEY_SIZE);
     struct writer writer = writer_over(out, REGISTER_BODY_MAX);
     write_register_body(&writer, &body);

@@ -15,7 +15,7 @@
 #define REGISTERING_ATTEMPTS 4
 
 struct registering {
-    const struct room_keys *room;
+    uint8_t tag[ROOM_TAG_SIZE]; /* that it registers under */
     /* Of our identity in this room. */
     uint8_t member_id[MEMBER_ID_SIZE];
     uint8_t member_key[MEMBER_KEY_SIZE], member_secret[MEMBER_KEY_SIZE];
@@ -39,9 +39,9 @@ struct registering_welcome {
     uint8_t payload[WELCOME_MAX];
 };
 
-/* `room` must outlive it. */
-void registering_init(struct registering *registering, const struct room_keys *room, const struct identity *identity,
-                      uint8_t suite_mask);
+/* `tag`: of one of the room's key sets. */
+void registering_init(struct registering *registering, const struct room_keys *room,
+                      const uint8_t tag[static ROOM_TAG_SIZE], const struct identity *identity, uint8_t suite_mask);
 void registering_clear(struct registering *registering);
 bool registering_has_key(const struct registering *registering, const uint8_t key[static 32]);
 /* From now on the bootnode has this key. Nobody with another one may answer what was sent to that. */

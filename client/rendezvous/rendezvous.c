@@ -51,11 +51,11 @@ static void on_turned(void *context, const struct address *to, uint64_t now) {
 }
 
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
-                     const struct identity *identity, uint8_t suite_mask, const struct address *addresses, size_t count,
-                     uint64_t now) {
+                     const uint8_t tag[static ROOM_TAG_SIZE], const struct identity *identity, uint8_t suite_mask,
+                     const struct address *addresses, size_t count, uint64_t now) {
     memset(rendezvous, 0, sizeof *rendezvous);
     rendezvous->owner = *owner;
-    registering_init(&rendezvous->registering, room, identity, suite_mask);
+    registering_init(&rendezvous->registering, room, tag, identity, suite_mask);
     doors_init(&rendezvous->doors);
     (void)doors_set(&rendezvous->doors, addresses, count, false, now);
     if (count > 0) rendezvous->bootnode = addresses[0];

@@ -313,10 +313,8 @@ static void connect_parts(struct assembly *parts) {
                                          .room = parts->name,
                                          .members = &parts->members,
                                          .rendezvous = parts->meeting.sessions.list};
-    parts->clock = (struct room_clock){.outside = host->outside,
-                                       .members = &parts->members,
-                                       .rendezvous = parts->meeting.sessions.list,
-                                       .bootnode_count = host->bootnode_count};
+    parts->clock =
+        (struct room_clock){.outside = host->outside, .members = &parts->members, .sessions = &parts->meeting.sessions};
     parts->routes = (struct routes){.host = host, .members = &parts->members, .meeting = &parts->meeting};
     parts->nicks = (struct nicks){.host = host,
                                   .self = &parts->self,

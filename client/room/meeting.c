@@ -1,6 +1,5 @@
 #include "client/room/meeting.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,14 +16,6 @@ static unsigned bootnode_of(const struct session_context *which) {
 
 static bool is_home(const struct session_context *which) {
     return signpost_is_home(&which->meeting->signposts, which->index);
-}
-
-static struct event *bootnode_event(const struct session_context *which, enum event_type type, const char *text) {
-    const struct meeting *meeting = which->meeting;
-    struct event *event = room_events_make_text(meeting->events, type, NULL, text, text ? strlen(text) : 0);
-    event->bootnode = meeting->sessions.list[which->index].bootnode;
-    event->bootnode_name = meeting->host->bootnodes[bootnode_of(which)].name;
-    return event;
 }
 
 static void on_send(void *context, const struct address *to, const uint8_t *data, size_t size) {
@@ -49,22 +40,35 @@ size_t meeting_usable(const struct meeting *meeting, const struct candidate_list
 
 /* --- Who is there --- */
 
+/* Who is reached through a bootnode is, where that lists it under a better key set, by the session under that: the
+ * other one may be left. */
+static void follow_relay(const struct meeting *meeting, struct peer *peer, unsigned number, uint64_t now) {
+    const struct sessions *sessions = &meeting->sessions;
+    if (!peer->has_path || peer->path.kind != PATH_BOOTNODE || peer->path.bootnode == number) return;
+    const size_t before = sessions->set[peer->path.bootnode], set = sessions->set[number];
+    const uint32_t both = (before == KEY_SETS_NONE ? 0 : UINT32_C(1) << before) | UINT32_C(1) << set;
+    if (before == set || key_sets_best(sessions->sets, both) != set) return;
+    if (rendezvous_can_relay(&sessions->list[number])) peer_reroute(peer, peer->path.bootnode, number, now);
+}
+
 static void on_listed(void *context, const struct member_record *record, uint64_t now) {
     const struct session_context *which = context;
     struct meeting *meeting = which->meeting;
     const struct sessions *sessions = &meeting->sessions;
-    if (meeting->left || memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
+    if (meeting->left || sessions->set[which->index] == KEY_SETS_NONE) return;
+    if (memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
     struct member *member = members_find(meeting->members, record->id);
     bool is_new = member == NULL;
     if (is_new)
         member = members_add(meeting->members, meeting->peer_host, record,
-                             sessions_of(sessions, sessions->bootnode[which->index]), sessions->entries, now);
+                             sessions_of(sessions, sessions->bootnode[which->index]), sessions->bootnodes, now);
     if (!member) return;
     struct peer *peer = member->peer;
     struct sessions_usable usable;
     sessions_gather(sessions, which->index, &meeting->host->links, record, &usable);
     if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
     bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, now);
+    follow_relay(meeting, peer, which->index, now);
     if (!is_new && !revived) return;
     room_events_emit(meeting->events, room_events_make(meeting->events, EVENT_PEER_JOINED, peer));
     status_joined(member);
@@ -99,11 +103,11 @@ static bool list_counts(const struct meeting *meeting, size_t number) {
 /* Which lists count? After anything that may have changed that. */
 static void look_who_is_reachable(struct meeting *meeting, uint64_t now) {
     struct peer_host *host = meeting->peer_host;
-    const uint16_t clustered = signpost_sessions(&meeting->signposts);
+    const uint32_t clustered = signpost_sessions(&meeting->signposts);
     const uint64_t settled = signpost_settled(&meeting->signposts, now);
-    uint16_t reachable = 0;
+    uint32_t reachable = 0;
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
-        reachable |= (uint16_t)(list_counts(meeting, i) << i);
+        reachable |= (uint32_t)list_counts(meeting, i) << i;
     if (reachable == host->reachable && clustered == host->clustered && settled == host->settled) return;
     host->reachable = reachable;
     host->clustered = clustered;
@@ -152,18 +156,13 @@ static void on_registered(void *context, uint64_t now) {
     const struct session_context *which = context;
     struct meeting *meeting = which->meeting;
     const struct rendezvous *rendezvous = &meeting->sessions.list[which->index];
-    const struct address *other = rendezvous_mapped_other(rendezvous);
     meeting->host->proven(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key);
     if (is_home(which))
         meeting->host->met(meeting->host->context, bootnode_of(which), rendezvous->registering.bootnode_key,
                            &rendezvous->bootnode, now);
     signpost_registered(&meeting->signposts, which->index);
     on_seen(context, &rendezvous->mapped);
-    struct event *event = bootnode_event(which, EVENT_REGISTERED, NULL);
-    event->mapped = rendezvous->mapped;
-    if (is_home(which)) signpost_describe(&meeting->signposts, which->index, event);
-    if (other) event->mapped_other = *other;
-    room_events_emit(meeting->events, event);
+    bootnode_news_registered(&meeting->news, which->index);
     retry_peers(meeting, now);
 }
 
@@ -174,44 +173,38 @@ static void on_moved(void *context) {
 
 static void on_lost(void *context, const char *why, uint64_t now) {
     const struct session_context *which = context;
-    if (!is_home(which)) room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_LOST, why));
+    bootnode_news_lost(&which->meeting->news, which->index, why);
     look_who_is_reachable(which->meeting, now);
     check_complete(which->meeting, now);
 }
 
 static void on_back(void *context, uint64_t now) {
     const struct session_context *which = context;
-    if (!is_home(which)) room_events_emit(which->meeting->events, bootnode_event(which, EVENT_BOOTNODE_BACK, NULL));
+    bootnode_news_back(&which->meeting->news, which->index);
     look_who_is_reachable(which->meeting, now);
     retry_peers(which->meeting, now);
 }
 
 static void on_refused(void *context, const char *why) {
     const struct session_context *which = context;
-    char text[1280], address[ADDRESS_TEXT_SIZE];
-    if (signpost_is_served(&which->meeting->signposts, which->index)) return;
-    snprintf(text, sizeof text, "bootnode %s: %s; trying again",
-             address_format(&which->meeting->sessions.list[which->index].bootnode, address), why);
-    room_events_error(which->meeting->events, text);
+    bootnode_news_refused(&which->meeting->news, which->index, why);
 }
 
 static void on_busy(void *context, uint64_t wait_ms) {
     const struct session_context *which = context;
-    char text[ADDRESS_TEXT_SIZE + 64], address[ADDRESS_TEXT_SIZE];
-    if (signpost_is_served(&which->meeting->signposts, which->index)) return;
-    snprintf(text, sizeof text, "bootnode %s is busy; trying again in %" PRIu64 " s",
-             address_format(&which->meeting->sessions.list[which->index].bootnode, address), (wait_ms + 999) / 1000);
-    room_events_notice(which->meeting->events, text);
+    bootnode_news_busy(&which->meeting->news, which->index, wait_ms);
 }
 
 /* Two sessions of one member at one bootnode would take each other's place. In a cluster each node has one. */
 static const struct bootnode *same_bootnode(const struct session_context *which, const uint8_t key[static 32]) {
     const struct meeting *meeting = which->meeting;
-    for (size_t i = 0; i < meeting->sessions.entries; i++) {
-        const struct rendezvous *other = &meeting->sessions.list[i];
+    const struct sessions *sessions = &meeting->sessions;
+    for (size_t i = 0; i < sessions->end; i++) {
+        const struct rendezvous *other = &sessions->list[i];
+        if (!sessions_is_entry(sessions, i) || sessions->set[i] != sessions->set[which->index]) continue;
         bool knows_key = other->state >= RENDEZVOUS_WAITING && other->state <= RENDEZVOUS_ACTIVE;
         if (i != which->index && knows_key && registering_has_key(&other->registering, key))
-            return &meeting->host->bootnodes[i];
+            return &meeting->host->bootnodes[sessions->bootnode[i]];
     }
     return NULL;
 }
@@ -219,7 +212,7 @@ static const struct bootnode *same_bootnode(const struct session_context *which,
 static bool is_other(const struct session_context *which, const uint8_t key[static 32], struct why *why) {
     const struct bootnode *same = same_bootnode(which, key);
     return !same || why_fail(why, "%s and %s are the same bootnode, by its key: the first is left out",
-                             which->meeting->host->bootnodes[which->index].name, same->name);
+                             which->meeting->host->bootnodes[bootnode_of(which)].name, same->name);
 }
 
 /* A home has the key that we know, or, where we know none yet, the one that its entry has. */
@@ -235,7 +228,7 @@ static bool on_trusted(void *context, const uint8_t key[static 32], struct why *
     const struct session_context *which = context;
     const struct chatroom_host *host = which->meeting->host;
     if (is_home(which)) return home_is_trusted(which, key, why);
-    return is_other(which, key, why) && host->trusted(host->context, which->index, key, why);
+    return is_other(which, key, why) && host->trusted(host->context, bootnode_of(which), key, why);
 }
 
 static bool on_known(void *context, uint8_t key[static 32]) {
@@ -257,7 +250,7 @@ static bool on_barred(void *context, const char *why) {
     const struct session_context *which = context;
     const struct chatroom_host *host = which->meeting->host;
     if (is_home(which)) return signpost_barred(&which->meeting->signposts, which->index, why);
-    return host->barred(host->context, which->index, why);
+    return host->barred(host->context, bootnode_of(which), why);
 }
 
 static enum rendezvous_place on_named(void *context, const struct named_homes *homes, uint64_t now) {
@@ -318,6 +311,7 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
     meeting->complete_due = NEVER;
     sessions->owner = calls;
     sessions->room = &meeting->self->keys;
+    sessions->sets = &meeting->self->sets;
     sessions->identity = host->identity;
     sessions->suite_mask = host->suite_mask;
     for (unsigned i = 0; i < BOOTNODE_SESSIONS; i++)
@@ -328,8 +322,14 @@ void meeting_init(struct meeting *meeting, uint64_t now) {
     meeting->signposts.members = meeting->members;
     meeting->signposts.sessions = sessions;
     signpost_init(&meeting->signposts);
-    for (size_t i = 0; i < host->bootnode_count; i++)
-        sessions_start(sessions, i, host->bootnodes[i].addresses, host->bootnodes[i].address_count, now);
+    meeting->news = (struct bootnode_news){
+        .host = host, .events = meeting->events, .sessions = sessions, .signposts = &meeting->signposts};
+    meeting->entries.host = host;
+    meeting->entries.peer_host = meeting->peer_host;
+    meeting->entries.members = meeting->members;
+    meeting->entries.sessions = sessions;
+    meeting->entries.signposts = &meeting->signposts;
+    entries_init(&meeting->entries, now);
 }
 
 void meeting_clear(struct meeting *meeting) {
@@ -344,7 +344,7 @@ bool meeting_holds(const struct meeting *meeting) {
             if (peer->listed >> j & 1 && !rendezvous_find(&meeting->sessions.list[j], peer->pair.other_id))
                 return false;
     }
-    return true;
+    return entries_hold(&meeting->entries);
 }
 
 bool meeting_receive(struct meeting *meeting, const struct address *from, const uint8_t *packet, size_t size,
@@ -358,6 +358,7 @@ void meeting_tick(struct meeting *meeting, uint64_t now) {
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         rendezvous_tick(&meeting->sessions.list[i], now);
     if (!meeting->left) signpost_tick(&meeting->signposts, now);
+    if (!meeting->left) entries_tick(&meeting->entries, now);
     look_who_is_reachable(meeting, now);
     check_complete(meeting, now);
 }
@@ -365,6 +366,7 @@ void meeting_tick(struct meeting *meeting, uint64_t now) {
 uint64_t meeting_due(const struct meeting *meeting, uint64_t now) {
     uint64_t due = meeting->complete ? NEVER : meeting->complete_due;
     if (!meeting->left) due = earlier(due, signpost_due(&meeting->signposts, now));
+    if (!meeting->left) due = earlier(due, entries_due(&meeting->entries));
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         due = earlier(due, rendezvous_due(&meeting->sessions.list[i]));
     return due;
@@ -394,7 +396,20 @@ bool meeting_left(const struct meeting *meeting) {
     return true;
 }
 
+void meeting_want_set(struct meeting *meeting, size_t set, uint64_t until, uint64_t now) {
+    if (meeting->left) return;
+    entries_want(&meeting->entries, set, until, now);
+    look_who_is_reachable(meeting, now);
+}
+
+void meeting_drop_set(struct meeting *meeting, size_t set, uint64_t now) {
+    entries_drop(&meeting->entries, set, now);
+    look_who_is_reachable(meeting, now);
+}
+
 void meeting_set_candidates(struct meeting *meeting, const struct candidate_list *candidates, uint64_t now) {
+    meeting->sessions.own = *candidates;
+    meeting->sessions.own_known = true;
     for (size_t i = 0; (i = sessions_next(&meeting->sessions, i)) < meeting->sessions.end; i++)
         rendezvous_set_candidates(&meeting->sessions.list[i], candidates, now);
 }
@@ -405,13 +420,18 @@ void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t 
 
 void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now) {
     char text[512];
-    if (meeting->sessions.list[bootnode].doors.count > 0) return;
     snprintf(text, sizeof text, "its name is not found: %s; trying again", why);
-    rendezvous_unresolved(&meeting->sessions.list[bootnode], text, now);
+    for (size_t i = 0; i < meeting->sessions.end; i++)
+        if (sessions_is_entry(&meeting->sessions, i) && meeting->sessions.bootnode[i] == bootnode &&
+            meeting->sessions.list[i].doors.count == 0)
+            rendezvous_unresolved(&meeting->sessions.list[i], text, now);
 }
 
 bool meeting_misses(const struct meeting *meeting, unsigned bootnode, uint64_t now) {
-    return rendezvous_silent(&meeting->sessions.list[bootnode], now) || signpost_is_lost(&meeting->signposts, bootnode);
+    const struct sessions *sessions = &meeting->sessions;
+    const size_t entry = sessions_entry(sessions, bootnode, key_sets_current(sessions->sets));
+    if (entry == SESSIONS_NONE) return false;
+    return rendezvous_silent(&sessions->list[entry], now) || signpost_is_lost(&meeting->signposts, bootnode);
 }
 
 void meeting_check(struct meeting *meeting, uint64_t now) {

@@ -1,8 +1,10 @@
-/* The bootnodes of a room: one session with each, and one view of who is there. What they say is merged: a member is
+/* The bootnodes of a room: sessions with each, and one view of who is there. What they say is merged: a member is
  * here while one that can be reached lists it (peer.c weighs that), and may be at any address that one of them told. */
 #pragma once
 
 #include "client/rendezvous/rendezvous.h"
+#include "client/room/bootnode_news.h"
+#include "client/room/entries.h"
 #include "client/room/host.h"
 #include "client/room/members.h"
 #include "client/room/room_events.h"
@@ -28,6 +30,8 @@ struct meeting {
     struct peer_host *peer_host; /* of new members; `reachable` is kept there */
     struct sessions sessions;
     struct signposts signposts;
+    struct entries entries;
+    struct bootnode_news news;
     bool left;             /* nobody is welcome any more */
     bool complete;         /* `owner` was told */
     uint64_t complete_due; /* not later than this; NEVER: no full list has come */
@@ -47,6 +51,10 @@ void meeting_set_candidates(struct meeting *meeting, const struct candidate_list
 void meeting_set_addresses(struct meeting *meeting, unsigned bootnode, uint64_t now);
 /* A bootnode's name is not found now; nothing where its address is known. */
 void meeting_unresolved(struct meeting *meeting, unsigned bootnode, const char *why, uint64_t now);
+/* A key set, which is there, is to be registered under until then: see entries_want; */
+void meeting_want_set(struct meeting *meeting, size_t set, uint64_t until, uint64_t now);
+/* and one is to be dropped. */
+void meeting_drop_set(struct meeting *meeting, size_t set, uint64_t now);
 /* See rendezvous_check, */
 void meeting_check(struct meeting *meeting, uint64_t now);
 /* and rendezvous_resumed. */

@@ -54,7 +54,7 @@ void members_know_set(struct members *members, size_t number) {
 }
 
 /* A bootnode that lists people who are not there must not keep out those whom the others list. */
-static bool has_share_left(const struct members *members, uint16_t sessions, size_t bootnode_count) {
+static bool has_share_left(const struct members *members, uint32_t sessions, size_t bootnode_count) {
     size_t share = MEMBERS_MAX / bootnode_count, brought = 0;
     if (share > MEMBERS_OF_ONE) share = MEMBERS_OF_ONE;
     for (size_t i = 0; i < members->count; i++) brought += peer_only_listed_by(members->list[i]->peer, sessions);
@@ -62,7 +62,7 @@ static bool has_share_left(const struct members *members, uint16_t sessions, siz
 }
 
 struct member *members_add(struct members *members, const struct peer_host *host, const struct member_record *record,
-                           uint16_t sessions, size_t bootnode_count, uint64_t now) {
+                           uint32_t sessions, size_t bootnode_count, uint64_t now) {
     if (members->count == MEMBERS_MAX || !has_share_left(members, sessions, bootnode_count)) return NULL;
     struct member *member = allocate_zeroed(1, sizeof *member);
     member->peer = peer_create(host, record, now);

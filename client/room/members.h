@@ -69,7 +69,7 @@ void members_know_set(struct members *members, size_t number);
 /* Somebody new, whom one of so many bootnodes brings, by one of these sessions (a set). NULL: there is no room for more
  * of its. Aborts without memory. */
 MUST_USE struct member *members_add(struct members *members, const struct peer_host *host,
-                                    const struct member_record *record, uint16_t sessions, size_t bootnode_count,
+                                    const struct member_record *record, uint32_t sessions, size_t bootnode_count,
                                     uint64_t now);
 /* The next members_sweep forgets it. */
 void members_finish(struct members *members, struct member *member);

@@ -13,9 +13,9 @@ static uint64_t own_ms(const struct room_clock *clock) {
 /* 0: none told its time, or they differ. */
 static uint64_t bootnodes_began(const struct room_clock *clock) {
     uint64_t first = 0;
-    for (size_t i = 0; i < clock->bootnode_count; i++) {
-        uint64_t began = clock->rendezvous[i].presence.clock_began_ms;
-        if (began == 0) continue;
+    for (size_t i = 0; i < clock->sessions->end; i++) {
+        uint64_t began = clock->sessions->list[i].presence.clock_began_ms;
+        if (began == 0 || !sessions_is_entry(clock->sessions, i)) continue;
         if (first == 0) first = began;
         if (!agree(first, began)) return 0;
     }

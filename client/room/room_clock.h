@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "client/outside.h"
-#include "client/rendezvous/rendezvous.h"
 #include "client/room/members.h"
+#include "client/room/sessions.h"
 
 /* Clocks are wrong by so much, or by whole hours where somebody took the wrong zone for ours. */
 #define CLOCKS_APART_MS UINT64_C(3600000)
@@ -19,8 +19,7 @@
 struct room_clock {
     const struct outside *outside;
     const struct members *members;
-    const struct rendezvous *rendezvous; /* by the index of the bootnode */
-    size_t bootnode_count;
+    const struct sessions *sessions;
 };
 
 /* Ms since 1970. */

@@ -11,7 +11,7 @@ struct room_events {
     const struct outside *outside;
     const char *room; /* its name, as in struct event */
     const struct members *members;
-    const struct rendezvous *rendezvous; /* by the index of the bootnode */
+    const struct rendezvous *rendezvous; /* by the number of the session */
 };
 
 /* An event of this room, about this peer (NULL: nobody); the caller fills in the rest and emits it. */

@@ -3,24 +3,35 @@
 #include "client/room/reach.h"
 #include "common/holds.h"
 
-bool sessions_holds(const struct sessions *sessions) {
-    const uint16_t entries = (uint16_t)((1u << sessions->entries) - 1);
-    return (sessions->used & entries) == entries && sessions->end <= BOOTNODE_SESSIONS &&
-           sessions->used >> sessions->end == 0;
+static bool has_place(const struct sessions *sessions, size_t number) {
+    const size_t entry = sessions->entry[number], set = sessions->set[number];
+    if (sessions->bootnode[entry] != sessions->bootnode[number]) return false;
+    return entry != number || set == KEY_SETS_NONE ||
+           sessions_entry(sessions, sessions->bootnode[number], set) == number;
 }
 
-void sessions_init(struct sessions *sessions, size_t entries) {
-    sessions->used = (uint16_t)((1u << entries) - 1);
-    sessions->entries = sessions->end = entries;
-    for (size_t i = 0; i < entries; i++) sessions->bootnode[i] = (uint8_t)i;
+bool sessions_holds(const struct sessions *sessions) {
+    if (sessions->end > BOOTNODE_SESSIONS || (uint64_t)sessions->used >> sessions->end != 0) return false;
+    for (size_t i = 0; i < sessions->end; i++)
+        if (sessions_has(sessions, i) && !has_place(sessions, i)) return false;
+    return true;
+}
+
+void sessions_init(struct sessions *sessions, size_t bootnodes) {
+    sessions->bootnodes = bootnodes;
+    sessions->last = BOOTNODE_SESSIONS - 1;
+    for (unsigned i = 0; i < bootnodes; i++) {
+        size_t number; /* the same as `i` */
+        (void)sessions_take_entry(sessions, i, 0, &number);
+    }
 }
 
 void sessions_start(struct sessions *sessions, size_t number, const struct address *addresses, size_t count,
                     uint64_t now) {
     struct rendezvous_owner owner = sessions->owner;
     owner.context = owner.presence.context = &sessions->contexts[number];
-    rendezvous_init(&sessions->list[number], &owner, sessions->room, sessions->identity, sessions->suite_mask,
-                    addresses, count, now);
+    rendezvous_init(&sessions->list[number], &owner, sessions->room, sessions->sets->list[sessions->set[number]].tag,
+                    sessions->identity, sessions->suite_mask, addresses, count, now);
 }
 
 bool sessions_has(const struct sessions *sessions, size_t number) {
@@ -32,50 +43,100 @@ size_t sessions_next(const struct sessions *sessions, size_t number) {
     return number;
 }
 
-uint16_t sessions_of(const struct sessions *sessions, unsigned bootnode) {
-    uint16_t set = 0;
+static uint32_t those_with(const struct sessions *sessions, const uint8_t whose[static BOOTNODE_SESSIONS],
+                           size_t which) {
+    uint32_t all = 0;
     for (size_t i = 0; i < sessions->end; i++)
-        if (sessions_has(sessions, i) && sessions->bootnode[i] == bootnode) set |= (uint16_t)(1u << i);
-    return set;
+        if (sessions_has(sessions, i) && whose[i] == which) all |= UINT32_C(1) << i;
+    return all;
 }
 
-static size_t count_homes(const struct sessions *sessions, unsigned bootnode) {
-    return (size_t)__builtin_popcount(sessions_of(sessions, bootnode)) - 1;
+uint32_t sessions_of(const struct sessions *sessions, unsigned bootnode) {
+    return those_with(sessions, sessions->bootnode, bootnode);
+}
+
+uint32_t sessions_behind(const struct sessions *sessions, size_t entry) {
+    return those_with(sessions, sessions->entry, entry);
+}
+
+uint32_t sessions_under(const struct sessions *sessions, size_t set) {
+    return those_with(sessions, sessions->set, set);
+}
+
+static size_t count_homes(const struct sessions *sessions, size_t set, unsigned bootnode) {
+    size_t all = (size_t)__builtin_popcount(sessions_of(sessions, bootnode) & sessions_under(sessions, set));
+    return all > 0 ? all - 1 : 0;
 }
 
 /* What others may still need is not for it. */
-static bool may_take(const struct sessions *sessions, unsigned bootnode) {
+static bool may_take_home(const struct sessions *sessions, size_t set, unsigned bootnode) {
     size_t unfree = 0;
-    if (count_homes(sessions, bootnode) < SESSIONS_KEPT) return true;
-    for (unsigned i = 0; i < sessions->entries; i++) {
-        size_t homes = count_homes(sessions, i);
+    if (count_homes(sessions, set, bootnode) < SESSIONS_KEPT) return true;
+    for (unsigned i = 0; i < sessions->bootnodes; i++) {
+        size_t homes = count_homes(sessions, set, i);
         unfree += i != bootnode && homes < SESSIONS_KEPT ? SESSIONS_KEPT : homes;
     }
-    return sessions->entries + unfree < BOOTNODE_SESSIONS;
+    return sessions->bootnodes + unfree < SESSIONS_OF_SET;
+}
+
+/* All sets but the present one have as many numbers as that. */
+static bool may_take(const struct sessions *sessions, size_t set) {
+    const size_t current = key_sets_current(sessions->sets);
+    const uint32_t others = sessions->used & ~sessions_under(sessions, current);
+    return set == current || __builtin_popcount(others) < BOOTNODE_SESSIONS - SESSIONS_OF_SET;
 }
 
 /* The next one in turn. */
-bool sessions_take(struct sessions *sessions, unsigned bootnode, size_t *number) {
-    const size_t homes = BOOTNODE_SESSIONS - sessions->entries;
-    size_t at = sessions->last < sessions->entries ? BOOTNODE_SESSIONS - 1 : sessions->last;
-    if (!may_take(sessions, bootnode)) return false;
-    for (size_t i = 0; i < homes; i++) {
-        if (++at == BOOTNODE_SESSIONS) at = sessions->entries;
+static bool take(struct sessions *sessions, unsigned bootnode, size_t set, size_t *number) {
+    size_t at = sessions->last;
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++) {
+        if (++at == BOOTNODE_SESSIONS) at = 0;
         if (sessions_has(sessions, at)) continue;
-        sessions->used |= (uint16_t)(1u << at);
+        sessions->used |= UINT32_C(1) << at;
         sessions->bootnode[at] = (uint8_t)bootnode;
+        sessions->set[at] = (uint8_t)set;
         if (sessions->end <= at) sessions->end = at + 1;
         *number = sessions->last = at;
-        HOLDS(sessions_holds(sessions));
         return true;
     }
     return false;
 }
 
+bool sessions_take_entry(struct sessions *sessions, unsigned bootnode, size_t set, size_t *number) {
+    if (!may_take(sessions, set) || !take(sessions, bootnode, set, number)) return false;
+    sessions->entry[*number] = (uint8_t)*number;
+    HOLDS(sessions_holds(sessions));
+    return true;
+}
+
+bool sessions_take_home(struct sessions *sessions, size_t entry, size_t *number) {
+    const size_t set = sessions->set[entry];
+    const unsigned bootnode = sessions->bootnode[entry];
+    if (!may_take(sessions, set) || !may_take_home(sessions, set, bootnode)) return false;
+    if (!take(sessions, bootnode, set, number)) return false;
+    sessions->entry[*number] = (uint8_t)entry;
+    HOLDS(sessions_holds(sessions));
+    return true;
+}
+
+bool sessions_is_entry(const struct sessions *sessions, size_t number) {
+    return sessions_has(sessions, number) && sessions->entry[number] == number;
+}
+
+bool sessions_is_current(const struct sessions *sessions, size_t number) {
+    return sessions->set[number] == key_sets_current(sessions->sets);
+}
+
+size_t sessions_entry(const struct sessions *sessions, unsigned bootnode, size_t set) {
+    for (size_t i = 0; i < sessions->end; i++)
+        if (sessions_is_entry(sessions, i) && sessions->bootnode[i] == bootnode && sessions->set[i] == set) return i;
+    return SESSIONS_NONE;
+}
+
 void sessions_give_up(struct sessions *sessions, size_t number) {
     rendezvous_clear(&sessions->list[number]);
-    sessions->used &= (uint16_t) ~(1u << number);
-    while (sessions->end > sessions->entries && !sessions_has(sessions, sessions->end - 1)) sessions->end--;
+    sessions->used &= ~(UINT32_C(1) << number);
+    while (sessions->end > 0 && !sessions_has(sessions, sessions->end - 1)) sessions->end--;
     HOLDS(sessions_holds(sessions));
 }
 
@@ -94,7 +155,7 @@ static void list_public(struct candidate_list *list, const struct address *addre
 
 /* Private addresses a bootnode tells where they are of use. */
 void sessions_own_candidates(const struct sessions *sessions, struct candidate_list *out) {
-    const struct candidate_list *own = &sessions->list[0].own.candidates; /* the same at each */
+    const struct candidate_list *own = &sessions->own;
     *out = (struct candidate_list){0};
     for (size_t i = 0; i < sessions->end; i++) list_public(out, &sessions->list[i].mapped);
     for (size_t i = 0; i < sessions->end; i++) {
@@ -116,7 +177,7 @@ static bool sees_us_at(const struct rendezvous *rendezvous, const struct address
 }
 
 bool sessions_are_ours(const struct sessions *sessions, const struct address *address) {
-    if (is_listed(&sessions->list[0].own.candidates, address)) return true;
+    if (is_listed(&sessions->own, address)) return true;
     for (size_t i = 0; i < sessions->end; i++)
         if (sees_us_at(&sessions->list[i], address)) return true;
     return false;

@@ -11,15 +11,15 @@
 #define ABSENT_MS 5000    /* no home was ever reached: say so after this */
 
 void signpost_init(struct signposts *signposts) {
-    for (size_t i = 0; i < BOOTNODES_MAX; i++) homing_init(&signposts->list[i].homing);
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++) homing_init(&signposts->list[i].homing);
 }
 
 bool signpost_is_home(const struct signposts *signposts, size_t number) {
-    return number >= signposts->sessions->entries;
+    return signposts->sessions->entry[number] != number;
 }
 
 static struct signpost *signpost_of(struct signposts *signposts, size_t number) {
-    return &signposts->list[signposts->sessions->bootnode[number]];
+    return &signposts->list[signposts->sessions->entry[number]];
 }
 
 static struct rendezvous *session_of(const struct signposts *signposts, size_t number) {
@@ -27,7 +27,7 @@ static struct rendezvous *session_of(const struct signposts *signposts, size_t n
 }
 
 int signpost_node(const struct signposts *signposts, size_t number) {
-    const struct homing *homing = &signposts->list[signposts->sessions->bootnode[number]].homing;
+    const struct homing *homing = &signposts->list[signposts->sessions->entry[number]].homing;
     if (!signpost_is_home(signposts, number)) return HOMING_ENTRY;
     for (size_t i = 0; i < homing->count; i++)
         if (homing->list[i].begun && homing->list[i].number == number) return homing->list[i].home.node;
@@ -48,21 +48,23 @@ static bool keys_equal(const uint8_t a[static 32], const uint8_t b[static 32]) {
     return memcmp(a, b, 32) == 0;
 }
 
-static struct signpost *find_by_key(struct signposts *signposts, const uint8_t key[static 32]) {
-    for (size_t i = 0; i < BOOTNODES_MAX; i++)
-        if (signposts->list[i].active && keys_equal(signposts->list[i].key, key)) return &signposts->list[i];
+/* Under the same key set. */
+static struct signpost *find_by_key(struct signposts *signposts, size_t set, const uint8_t key[static 32]) {
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
+        if (signposts->list[i].active && signposts->sessions->set[i] == set && keys_equal(signposts->list[i].key, key))
+            return &signposts->list[i];
     return NULL;
 }
 
 bool signpost_exists(const struct signposts *signposts, const uint8_t key[static 32]) {
-    for (size_t i = 0; i < BOOTNODES_MAX; i++)
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
         if (signposts->list[i].active && keys_equal(signposts->list[i].key, key)) return true;
     return false;
 }
 
 bool signpost_has_key(const struct signposts *signposts, size_t number, const uint8_t key[static 32], struct why *why) {
     const unsigned bootnode = signposts->sessions->bootnode[number];
-    return keys_equal(signposts->list[bootnode].key, key) ||
+    return keys_equal(signposts->list[signposts->sessions->entry[number]].key, key) ||
            why_fail(why, "a node of the bootnode %s has another key than the one that named it: refused",
                     signposts->host->bootnodes[bootnode].name);
 }
@@ -95,9 +97,9 @@ bool signpost_barred(struct signposts *signposts, size_t number, const char *why
 /* --- What is told --- */
 
 /* What may be tried of it. */
-static void admit(const struct signposts *signposts, unsigned bootnode, const struct named_homes *named,
+static void admit(const struct signposts *signposts, size_t at, const struct named_homes *named,
                   struct named_homes *out) {
-    const struct doors *entry = &signposts->sessions->list[bootnode].doors;
+    const struct doors *entry = &signposts->sessions->list[at].doors;
     *out = *named;
     for (unsigned i = 0; i < named->count; i++) {
         struct home *home = &out->list[i];
@@ -113,7 +115,7 @@ static void admit(const struct signposts *signposts, unsigned bootnode, const st
 static struct signpost *begin(struct signposts *signposts, size_t entry, uint64_t now) {
     struct signpost *signpost = &signposts->list[entry];
     const uint8_t *key = session_of(signposts, entry)->registering.bootnode_key;
-    struct signpost *same = find_by_key(signposts, key);
+    struct signpost *same = find_by_key(signposts, signposts->sessions->set[entry], key);
     if (same) return same;
     if (!signpost->active) signpost->since = now;
     signpost->rekeyed |= signpost->active && !keys_equal(signpost->key, key);
@@ -129,17 +131,18 @@ enum rendezvous_place signpost_named(struct signposts *signposts, size_t number,
     const int node = signpost_node(signposts, number);
     struct named_homes usable;
     if (is_home && node == HOMING_ENTRY) return RENDEZVOUS_ELSEWHERE;
-    admit(signposts, (unsigned)(signpost - signposts->list), named, &usable);
+    admit(signposts, (size_t)(signpost - signposts->list), named, &usable);
     return homing_told(&signpost->homing, node, &usable, now) ? RENDEZVOUS_HERE : RENDEZVOUS_ELSEWHERE;
 }
 
 void signpost_member_moved(struct signposts *signposts, size_t number, uint64_t now) {
+    if (!signpost_of(signposts, number)->active) return; /* it moved to another key set */
     struct rendezvous *rendezvous = session_of(signposts, number);
     if (now - rendezvous->sought >= MOVED_ASK_MS) rendezvous_ask(rendezvous, now);
 }
 
 bool signpost_is_served(const struct signposts *signposts, size_t number) {
-    const uint16_t all = sessions_of(signposts->sessions, signposts->sessions->bootnode[number]);
+    const uint32_t all = sessions_behind(signposts->sessions, signposts->sessions->entry[number]);
     for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
         if (all >> i & 1 && i != number && session_of(signposts, i)->state == RENDEZVOUS_ACTIVE) return true;
     return false;
@@ -147,7 +150,7 @@ bool signpost_is_served(const struct signposts *signposts, size_t number) {
 
 bool signpost_may_greet(const struct signposts *signposts, size_t number, const struct address *to, uint64_t now) {
     size_t door;
-    const struct doors *entry = &signposts->sessions->list[signposts->sessions->bootnode[number]].doors;
+    const struct doors *entry = &signposts->sessions->list[signposts->sessions->entry[number]].doors;
     if (!signpost_is_home(signposts, number) || doors_find(entry, to, &door)) return true;
     return unproven_take(signposts->host->unproven, signposts->sessions->bootnode[number], to, now);
 }
@@ -155,7 +158,7 @@ bool signpost_may_greet(const struct signposts *signposts, size_t number, const 
 void signpost_vouched(const struct signposts *signposts, size_t number, const struct named_homes *named, uint64_t now) {
     const unsigned bootnode = signposts->sessions->bootnode[number];
     struct named_homes usable;
-    admit(signposts, bootnode, named, &usable);
+    admit(signposts, signposts->sessions->entry[number], named, &usable);
     for (unsigned i = 0; i < usable.count; i++)
         for (unsigned j = 0; j < usable.list[i].address_count; j++)
             unproven_vouched(signposts->host->unproven, bootnode, &usable.list[i].addresses[j], now);
@@ -171,32 +174,35 @@ void signpost_registered(const struct signposts *signposts, size_t number) {
 }
 
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode) {
-    return signposts->list[bootnode].active && signposts->list[bootnode].lost;
+    const struct sessions *sessions = signposts->sessions;
+    const size_t entry = sessions_entry(sessions, bootnode, key_sets_current(sessions->sets));
+    return entry != SESSIONS_NONE && signposts->list[entry].active && signposts->list[entry].lost;
 }
 
 /* --- The sessions --- */
 
-static void give_up(struct signposts *signposts, size_t number, uint64_t now) {
-    const unsigned bootnode = signposts->sessions->bootnode[number];
+void signpost_give_up(struct signposts *signposts, size_t number, size_t heir, uint64_t now) {
     sessions_give_up(signposts->sessions, number);
     for (size_t i = 0; i < signposts->members->count; i++)
-        peer_forget_session(signposts->members->list[i]->peer, (unsigned)number, bootnode, now);
+        peer_forget_session(signposts->members->list[i]->peer, (unsigned)number, (unsigned)heir, now);
 }
 
-static void start(const struct signposts *signposts, const struct signpost *signpost, const struct homing_node *node,
-                  uint64_t now) {
-    const struct rendezvous *entry = &signposts->sessions->list[signpost - signposts->list];
+static void give_up_home(struct signposts *signposts, size_t number, uint64_t now) {
+    signpost_give_up(signposts, number, signposts->sessions->entry[number], now);
+}
+
+static void start(const struct signposts *signposts, const struct homing_node *node, uint64_t now) {
     sessions_start(signposts->sessions, node->number, node->home.addresses, node->home.address_count, now);
     struct rendezvous *rendezvous = session_of(signposts, node->number);
     rendezvous->homes_silent = node->standing == HOMING_LENT;
-    rendezvous_set_candidates(rendezvous, &entry->own.candidates, now);
+    rendezvous_set_candidates(rendezvous, &signposts->sessions->own, now);
     rendezvous_tick(rendezvous, now);
 }
 
 static void begin_session(struct signposts *signposts, struct signpost *signpost, size_t index, uint64_t now) {
     struct homing_node *node = &signpost->homing.list[index];
-    if (sessions_take(signposts->sessions, (unsigned)(signpost - signposts->list), &node->number))
-        start(signposts, signpost, node, now);
+    if (sessions_take_home(signposts->sessions, (size_t)(signpost - signposts->list), &node->number))
+        start(signposts, node, now);
     else
         homing_forget(&signpost->homing, index);
 }
@@ -221,12 +227,22 @@ static void try_strangers(const struct signposts *signposts, struct signpost *si
         const struct homing_node *node = &signpost->homing.list[i];
         if (now < stranger_at(signposts, signpost, node)) continue;
         rendezvous_clear(session_of(signposts, node->number));
-        start(signposts, signpost, node, now);
+        start(signposts, node, now);
     }
     signpost->rekeyed = false;
 }
 
+/* Under another key set we may be at that home still. */
+static bool is_there_too(const struct signposts *signposts, size_t number) {
+    for (size_t i = 0; i < signposts->sessions->end; i++)
+        if (i != number && session_of(signposts, i)->state == RENDEZVOUS_ACTIVE &&
+            address_equal(&session_of(signposts, i)->bootnode, &session_of(signposts, number)->bootnode))
+            return true;
+    return false;
+}
+
 static void tell_left(const struct signposts *signposts, size_t number) {
+    if (is_there_too(signposts, number)) return;
     struct event *event = room_events_make(signposts->events, EVENT_HOME_LEFT, NULL);
     event->bootnode = session_of(signposts, number)->bootnode;
     event->bootnode_name = signposts->host->bootnodes[signposts->sessions->bootnode[number]].name;
@@ -242,12 +258,22 @@ static void end_session(struct signposts *signposts, struct signpost *signpost, 
     homing_forget(&signpost->homing, index);
     if (!node.begun) return;
     rendezvous_move_away(session_of(signposts, node.number), now);
-    if (session_of(signposts, node.number)->state == RENDEZVOUS_ENDED) give_up(signposts, node.number, now);
+    if (session_of(signposts, node.number)->state == RENDEZVOUS_ENDED) give_up_home(signposts, node.number, now);
+}
+
+void signpost_end(struct signposts *signposts, size_t entry, uint64_t now) {
+    struct signpost *signpost = &signposts->list[entry];
+    while (signpost->homing.count > 0) end_session(signposts, signpost, signpost->homing.count - 1, now);
+    *signpost = (struct signpost){.active = false};
+    homing_init(&signpost->homing);
 }
 
 static void ask(struct signposts *signposts, const struct signpost *signpost, uint64_t now) {
-    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+    const struct sessions *sessions = signposts->sessions;
+    const size_t set = sessions->set[signpost - signposts->list];
+    for (size_t i = 0; i < sessions->end; i++) {
         struct rendezvous *entry = session_of(signposts, i);
+        if (!sessions_is_entry(sessions, i) || sessions->set[i] != set) continue;
         if (&signposts->list[i] == signpost || registering_has_key(&entry->registering, signpost->key))
             rendezvous_ask(entry, now);
     }
@@ -296,16 +322,19 @@ static void follow(struct signposts *signposts, struct signpost *signpost, uint6
 /* --- The bootnode as a whole --- */
 
 static bool is_reached(const struct signposts *signposts, const struct signpost *signpost) {
-    const uint16_t all = sessions_of(signposts->sessions, (unsigned)(signpost - signposts->list));
-    for (size_t i = signposts->sessions->entries; i < BOOTNODE_SESSIONS; i++)
-        if (all >> i & 1 && rendezvous_reachable(session_of(signposts, i))) return true;
+    const size_t entry = (size_t)(signpost - signposts->list);
+    const uint32_t all = sessions_behind(signposts->sessions, entry);
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
+        if (all >> i & 1 && i != entry && rendezvous_reachable(session_of(signposts, i))) return true;
     return false;
 }
 
-uint16_t signpost_sessions(const struct signposts *signposts) {
-    uint16_t all = 0;
-    for (unsigned i = 0; i < signposts->sessions->entries; i++)
-        if (signposts->list[i].active) all |= sessions_of(signposts->sessions, i);
+uint32_t signpost_sessions(const struct signposts *signposts) {
+    const struct sessions *sessions = signposts->sessions;
+    uint32_t all = 0;
+    for (size_t i = 0; i < sessions->end; i++)
+        if (signposts->list[i].active)
+            all |= sessions_of(sessions, sessions->bootnode[i]) & sessions_under(sessions, sessions->set[i]);
     return all;
 }
 
@@ -320,17 +349,19 @@ static uint64_t settled_in(const struct signposts *signposts, const struct homin
 
 uint64_t signpost_settled(const struct signposts *signposts, uint64_t now) {
     uint64_t last = 0;
-    for (size_t i = 0; i < signposts->sessions->entries; i++)
-        if (signposts->list[i].active) last = later(last, settled_in(signposts, &signposts->list[i].homing, now));
+    for (size_t i = 0; i < signposts->sessions->end; i++)
+        if (signposts->list[i].active && sessions_is_current(signposts->sessions, i))
+            last = later(last, settled_in(signposts, &signposts->list[i].homing, now));
     return last;
 }
 
 static void tell(const struct signposts *signposts, const struct signpost *signpost, enum event_type type,
                  const char *text) {
-    const size_t bootnode = (size_t)(signpost - signposts->list);
+    const size_t entry = (size_t)(signpost - signposts->list);
+    if (!sessions_is_current(signposts->sessions, entry)) return;
     struct event *event = room_events_make_text(signposts->events, type, NULL, text, text ? strlen(text) : 0);
-    event->bootnode = signposts->sessions->list[bootnode].bootnode;
-    event->bootnode_name = signposts->host->bootnodes[bootnode].name;
+    event->bootnode = signposts->sessions->list[entry].bootnode;
+    event->bootnode_name = signposts->host->bootnodes[signposts->sessions->bootnode[entry]].name;
     room_events_emit(signposts->events, event);
 }
 
@@ -354,38 +385,46 @@ static void look(const struct signposts *signposts, struct signpost *signpost, u
 
 void signpost_set_addresses(struct signposts *signposts, unsigned bootnode, uint64_t now) {
     const struct bootnode *named = &signposts->host->bootnodes[bootnode];
-    signposts->list[bootnode].helped = false;
-    rendezvous_set_addresses(session_of(signposts, bootnode), named->addresses, named->address_count, now);
+    for (size_t i = 0; i < signposts->sessions->end; i++) {
+        if (!sessions_is_entry(signposts->sessions, i) || signposts->sessions->bootnode[i] != bootnode) continue;
+        signposts->list[i].helped = false;
+        rendezvous_set_addresses(session_of(signposts, i), named->addresses, named->address_count, now);
+    }
 }
 
-static void help(struct signposts *signposts, size_t bootnode, uint64_t now) {
+static void help(struct signposts *signposts, size_t entry, uint64_t now) {
+    const unsigned bootnode = signposts->sessions->bootnode[entry];
     const struct bootnode *named = &signposts->host->bootnodes[bootnode];
     const struct known_nodes *nodes = &signposts->host->nodes[bootnode];
     struct address all[BOOTNODE_ADDRESSES];
     size_t count = named->address_count;
     memcpy(all, named->addresses, count * sizeof *all);
     for (size_t i = 0; i < nodes->count && count < BOOTNODE_ADDRESSES; i++) all[count++] = nodes->list[i];
-    signposts->list[bootnode].helped = true;
-    rendezvous_set_addresses(session_of(signposts, bootnode), all, count, now);
+    signposts->list[entry].helped = true;
+    rendezvous_set_addresses(session_of(signposts, entry), all, count, now);
 }
 
-static uint64_t help_at(const struct signposts *signposts, size_t bootnode) {
-    const struct rendezvous *entry = session_of(signposts, bootnode);
-    bool may_help = signposts->host->nodes[bootnode].count > 0 && !signposts->list[bootnode].helped;
+static uint64_t help_at(const struct signposts *signposts, size_t number) {
+    const struct rendezvous *entry = session_of(signposts, number);
+    const struct known_nodes *nodes = &signposts->host->nodes[signposts->sessions->bootnode[number]];
+    bool may_help = nodes->count > 0 && !signposts->list[number].helped;
     if (!may_help || entry->state > RENDEZVOUS_SIGNPOST) return NEVER;
     if (entry->doors.count == 0) return entry->heard + HELP_MS;
     if (entry->doors.seeking && !entry->doors.first_answer) return entry->sought + HELP_MS;
-    const struct signpost *signpost = &signposts->list[bootnode];
+    const struct signpost *signpost = &signposts->list[number];
     bool alone = signpost->active && signpost->homing.alone != NEVER;
     return alone ? signpost->homing.alone + HELP_ALONE_MS : NEVER;
 }
 
 void signpost_tick(struct signposts *signposts, uint64_t now) {
-    for (size_t i = signposts->sessions->entries; i < signposts->sessions->end; i++)
-        if (sessions_has(signposts->sessions, i) && session_of(signposts, i)->state == RENDEZVOUS_ENDED)
-            give_up(signposts, i, now);
-    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+    const struct sessions *sessions = signposts->sessions;
+    for (size_t i = 0; i < sessions->end; i++)
+        if (sessions_has(sessions, i) && signpost_is_home(signposts, i) &&
+            session_of(signposts, i)->state == RENDEZVOUS_ENDED)
+            give_up_home(signposts, i, now);
+    for (size_t i = 0; i < sessions->end; i++) {
         struct signpost *signpost = &signposts->list[i];
+        if (!sessions_is_entry(sessions, i)) continue;
         if (now >= help_at(signposts, i)) help(signposts, i, now);
         if (!signpost->active) continue;
         try_strangers(signposts, signpost, now);
@@ -396,8 +435,9 @@ void signpost_tick(struct signposts *signposts, uint64_t now) {
 
 uint64_t signpost_due(const struct signposts *signposts, uint64_t now) {
     uint64_t due = NEVER;
-    for (size_t i = 0; i < signposts->sessions->entries; i++) {
+    for (size_t i = 0; i < signposts->sessions->end; i++) {
         const struct signpost *signpost = &signposts->list[i];
+        if (!sessions_is_entry(signposts->sessions, i)) continue;
         due = earlier(due, help_at(signposts, i));
         if (!signpost->active) continue;
         due = earlier(due, homing_due(&signpost->homing, excess_of(signposts, signpost), now));

@@ -1,8 +1,8 @@
 /* The bootnodes of a room that are signposts: keeps a session with each node that the room is to be registered with
  * (rendezvous/homing.h), and tells of the bootnode as a whole. PROTOCOL.md §2.6.
  *
- * A bootnode whose COOKIE names nodes is a signpost, without a session of its own. Two names of one cluster, by its
- * key, are one: the second one is a signpost more. */
+ * A bootnode whose COOKIE names nodes is a signpost, without a session of its own: another one under each key set,
+ * whose tags have other homes. Two names of one cluster, by its key, are one: the second one is a signpost more. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ struct signposts {
     const struct room_events *events;
     struct members *members;
     struct sessions *sessions;
-    struct signpost list[BOOTNODES_MAX]; /* by the index of the bootnode */
+    struct signpost list[BOOTNODE_SESSIONS]; /* by the number of the entry */
 };
 
 /* Zeroed, but for the pointers. */
@@ -51,6 +51,10 @@ enum rendezvous_place signpost_named(struct signposts *signposts, size_t number,
 /* May a home have this key, where none is known yet? As its entry has. */
 MUST_USE bool signpost_has_key(const struct signposts *signposts, size_t number, const uint8_t key[static 32],
                                struct why *why);
+/* Nothing is to be behind that entry any more: takes leave of the homes. */
+void signpost_end(struct signposts *signposts, size_t entry, uint64_t now);
+/* The session with that number has ended: it is nobody's any more, and what it told counts as told by `heir`. */
+void signpost_give_up(struct signposts *signposts, size_t number, size_t heir, uint64_t now);
 /* Is there a cluster with this key? */
 bool signpost_exists(const struct signposts *signposts, const uint8_t key[static 32]);
 /* The cluster's key is this one from now on. */
@@ -72,8 +76,9 @@ void signpost_registered(const struct signposts *signposts, size_t number);
 /* Is the bootnode a cluster, and none of its homes to be reached? */
 bool signpost_is_lost(const struct signposts *signposts, unsigned bootnode);
 /* The sessions of clusters, those of their names included. */
-uint16_t signpost_sessions(const struct signposts *signposts);
-/* Since when a home that answers has listed us, in each cluster; NEVER: in one of them none does. */
+uint32_t signpost_sessions(const struct signposts *signposts);
+/* Since when a home that answers has listed us, in each cluster, under the present key set;
+ * NEVER: in one of them none does. */
 uint64_t signpost_settled(const struct signposts *signposts, uint64_t now);
 /* What the bootnode's name stands for now. */
 void signpost_set_addresses(struct signposts *signposts, unsigned bootnode, uint64_t now);

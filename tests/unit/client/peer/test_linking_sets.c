@@ -107,11 +107,11 @@ static void a_peer_is_met_under_the_best_set_that_lists_it(void **state) {
     assert_int_equal(chosen(fixture), third); /* nobody lists it */
     fixture->peer->listed = 1;
     assert_int_equal(chosen(fixture), 0);
-    fixture->peer->listed |= (uint16_t)(1u << second);
+    fixture->peer->listed |= UINT32_C(1) << second;
     assert_int_equal(chosen(fixture), second);
-    fixture->peer->listed |= (uint16_t)(1u << door);
+    fixture->peer->listed |= UINT32_C(1) << door;
     assert_int_equal(chosen(fixture), door);
-    fixture->peer->listed |= (uint16_t)(1u << third);
+    fixture->peer->listed |= UINT32_C(1) << third;
     assert_int_equal(chosen(fixture), third);
 }
 
@@ -136,7 +136,7 @@ static void another_set_begins_another_handshake(void **state) {
     assert_true(linking_begin(fixture->peer, NOW + 1));
     assert_int_equal(fixture->peer->attempt.index, first);
     assert_ptr_equal(linking_set_of(fixture->peer, first), &fixture->sets.list[0]);
-    fixture->peer->listed |= (uint16_t)(1u << second);
+    fixture->peer->listed |= UINT32_C(1) << second;
     assert_true(linking_begin(fixture->peer, NOW + 2));
     assert_int_not_equal(fixture->peer->attempt.index, first);
     assert_ptr_equal(linking_set_of(fixture->peer, fixture->peer->attempt.index), &fixture->sets.list[second]);

@@ -59,7 +59,7 @@ static struct known register_in(const char *room, const struct identity *identit
     struct room_keys keys;
     uint8_t packet[REGISTER_SIZE];
     assert_true(room_keys_derive(room, NULL, 0, &keys));
-    registering_init(&registering, &keys, identity, SUITE_CHACHA20_POLY1305);
+    registering_init(&registering, &keys, keys.set.tag, identity, SUITE_CHACHA20_POLY1305);
     registering_take_key(&registering, bootnode->public);
     assert_int_equal(registering_write(&registering, &cookie, &own, packet), REGISTER_SIZE);
     struct known known = read_register(bootnode, packet);
@@ -137,7 +137,7 @@ static void nothing_is_proven_to_a_key_of_low_order(void **state) {
     struct room_keys keys;
     uint8_t packet[REGISTER_SIZE];
     assert_true(room_keys_derive("tea", NULL, 0, &keys));
-    registering_init(&registering, &keys, &identity, SUITE_CHACHA20_POLY1305);
+    registering_init(&registering, &keys, keys.set.tag, &identity, SUITE_CHACHA20_POLY1305);
     registering_take_key(&registering, low_order);
     assert_int_equal(registering_write(&registering, &cookie, &own, packet), 0);
 }

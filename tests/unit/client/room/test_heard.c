@@ -387,8 +387,10 @@ static unsigned brought_up(struct fixture *fixture, const struct identity *autho
 }
 
 static void tell_clocks(struct fixture *fixture, uint64_t bootnode, uint64_t anna, uint64_t bert) {
-    fixture->parts.room.clock.bootnode_count = 1;
-    fixture->parts.room.meeting.sessions.list[0].presence.clock_began_ms = bootnode - NOW;
+    struct sessions *sessions = &fixture->parts.room.meeting.sessions;
+    size_t number = 0;
+    if (!sessions_has(sessions, number)) assert_true(sessions_take_entry(sessions, 0, 0, &number));
+    sessions->list[number].presence.clock_began_ms = bootnode - NOW;
     fixture->members[0]->peer->clock_began_ms = anna - NOW;
     fixture->members[1]->peer->clock_began_ms = bert - NOW;
 }

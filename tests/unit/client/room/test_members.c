@@ -109,7 +109,7 @@ static void who_has_left_is_not_present(void **state) {
 static bool lists(struct room_parts *parts, unsigned which, unsigned count, uint32_t number) {
     const struct member_record record = record_of(number);
     struct member *member =
-        members_add(&parts->room.members, &parts->room.peer_host, &record, (uint16_t)(1u << which), count, NOW);
+        members_add(&parts->room.members, &parts->room.peer_host, &record, UINT32_C(1) << which, count, NOW);
     if (member) peer_listed(member->peer, which, &record, NULL, 0, NOW);
     return member != NULL;
 }

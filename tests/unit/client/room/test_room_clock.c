@@ -28,7 +28,11 @@ static int setup(void **state) {
     fixture->members[0] = room_parts_member(&fixture->parts, &fixture->parts.anna, "anna");
     fixture->members[1] = room_parts_member(&fixture->parts, &fixture->parts.bert, "bert");
     fixture->members[2] = room_parts_member(&fixture->parts, &fixture->parts.carl, "carl");
-    fixture->parts.room.clock.bootnode_count = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        size_t number;
+        assert_true(sessions_take_entry(&fixture->parts.room.meeting.sessions, i, 0, &number));
+        assert_int_equal(number, i);
+    }
     *state = fixture;
     return 0;
 }
