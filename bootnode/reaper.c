@@ -45,6 +45,8 @@ static uint64_t account_for_pause(struct reaper *reaper, uint64_t monotonic_ms) 
         for (size_t i = 0; i < reaper->shard_count; i++)
             hearing_note_pause(&reaper->shards[i]->hearing, gap, monotonic_ms - paused);
         atomic_store_explicit(&reaper->pauses->paused_ms, paused, memory_order_relaxed);
+        for (size_t i = 0; i < reaper->shard_count; i++)
+            shard_expiry_set_right(reaper->shards[i], monotonic_ms - paused);
         log_warning("reaper", "paused for %u.%u s: all deadlines move", (unsigned)(gap / 1000),
                     (unsigned)(gap % 1000 / 100));
     }

@@ -25,7 +25,8 @@ static uint32_t unknown_pause(const struct hearing *hearing, uint32_t heard) {
 }
 
 /* When a member was heard last. A time far ahead was noted while a pause or a loss was not yet known: it is fresh, and
- * starts anew, or when the pause ended. */
+ * starts anew, or when the pause ended. Once the clock has come so far, it looks like any other: so after a pause all
+ * are looked at. */
 static uint32_t heard_of(struct session *session, const struct hearing *hearing, uint64_t now) {
     uint32_t heard = atomic_load_explicit(&session->heard_ms, memory_order_relaxed);
     uint32_t ahead = heard - (uint32_t)now;
@@ -34,6 +35,13 @@ static uint32_t heard_of(struct session *session, const struct hearing *hearing,
     bool taken = atomic_compare_exchange_strong_explicit(&session->heard_ms, &heard, right, memory_order_relaxed,
                                                          memory_order_relaxed);
     return taken && paused ? right : heard;
+}
+
+void shard_expiry_set_right(struct shard *shard, uint64_t now) {
+    const uint64_t clock = now - hearing_missed(&shard->hearing);
+    struct session *session;
+    for (uint32_t slot = 0; (session = slabs_next(&shard->slabs, &slot));)
+        if (session_state(session) == SESSION_CONFIRMED) (void)heard_of(session, &shard->hearing, clock);
 }
 
 /* True when it was a member who fell silent. `now` is the server clock. */

@@ -305,6 +305,19 @@ static void a_time_heard_in_an_unknown_pause_is_of_its_end(void **state) {
     assert_false(lives(id));
 }
 
+/* Nobody looks at the session before the clock has come as far as it was noted. */
+static void who_was_heard_in_a_pause_is_set_right_at_once(void **state) {
+    (void)state;
+    uint64_t id = guest_join(&shard, (struct guest){1, 1}, NOW);
+    hear(id, NOW + 300 + 14000);
+    hearing_note_pause(&shard.hearing, 14000, NOW + 500);
+    shard_expiry_set_right(&shard, NOW + 500);
+    expire_all(NOW + 15299);
+    assert_true(lives(id));
+    expire_all(NOW + 15300 + 3 * WHEEL_TICK_MS);
+    assert_false(lives(id));
+}
+
 /* Others follow before anybody looks at the session. */
 static void one_pause_does_not_hide_another(void **state) {
     (void)state;
@@ -582,6 +595,7 @@ int main(void) {
         shard_test(the_low_half_of_the_clock_may_wrap),
         shard_test(a_time_heard_to_come_is_fresh_and_starts_anew),
         shard_test(a_time_heard_in_an_unknown_pause_is_of_its_end),
+        shard_test(who_was_heard_in_a_pause_is_set_right_at_once),
         shard_test(one_pause_does_not_hide_another),
         shard_test(a_pause_of_long_ago_makes_nobody_old),
         shard_test(a_worker_may_be_a_moment_ahead),
