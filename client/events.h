@@ -41,10 +41,14 @@ enum event_type {
     EVENT_HOME_LEFT, /* room, bootnode, bootnode_name, has_node, node_id: a home of before, where we have no place any
                         more; never shown as a line */
     EVENT_NICK,      /* nick: ours from now on, in all rooms */
-    EVENT_PARTED,    /* room: we have left it; last event of a room */
-    EVENT_ERROR,     /* room or NULL, text; EVENT_KEY_CHANGED: peer, reason, was */
-    EVENT_CREDIT,    /* room, credit: so many more messages may be said there; never shown */
-    EVENT_FINISHED,  /* status: end the UI; never shown */
+    EVENT_DECIDED, /* room, reason ("removed", "member", "op", "banned", "rule" or "topic"), was: the fingerprint of who
+                      decided; of a person: peer, nick, fingerprint; text: the topic, or the rule */
+    EVENT_REFUSED, /* room, reason ("removed", "outdated", "used", "over", "unlisted"): we are not let in; was: the
+                      fingerprint of who decided that, as far as it is told */
+    EVENT_PARTED,  /* room: we have left it; last event of a room */
+    EVENT_ERROR,   /* room or NULL, text; EVENT_KEY_CHANGED: peer, reason, was */
+    EVENT_CREDIT,  /* room, credit: so many more messages may be said there; never shown */
+    EVENT_FINISHED, /* status: end the UI; never shown */
     /* Answers to commands, made by the UI itself: */
     EVENT_NOTICE, /* room or NULL, text; also what a room tells that is no fault */
     EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored

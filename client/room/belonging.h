@@ -10,10 +10,9 @@
 #include "client/keys/key_sets.h"
 #include "common/names.h"
 
-/* Zeroed: it has shown no key yet. */
+/* After council_gone: it has shown no key. */
 struct belonging {
-    void *owner; /* the host's */
-    bool shown;  /* its key, in a handshake under a set of this role: */
+    bool shown; /* its key, in a handshake under a set of this role: */
     uint8_t key[32];
     uint8_t id[MEMBER_ID_SIZE];
     enum key_set_role role;
@@ -26,6 +25,7 @@ struct belonging {
     uint64_t tell_at;         /* all that is kept, if it lacks something; NEVER: nothing is to be told */
     uint64_t full_after;      /* and not before */
     uint64_t checked, forged; /* ms: what its signatures, and its wrong ones, cost is paid off then */
+    uint64_t dismiss_at;      /* the host's: it was told why, and bye is due; NEVER: it is not */
 };
 
 struct council_host {

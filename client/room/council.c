@@ -136,7 +136,6 @@ enum admission_kind council_showed(struct council *council, struct belonging *wh
         role = KEY_SET_CURRENT;
     who->shown = true;
     who->role = role;
-    who->tell_at = who->tell_at == 0 ? NEVER : who->tell_at;
     memcpy(who->key, key, sizeof who->key);
     member_id_derive(&council->room->keys, key, who->id);
     if (role == KEY_SET_DOOR) remember_door(council, who, tag);
@@ -175,8 +174,10 @@ void council_connected(struct council *council, struct belonging *who, uint64_t 
 }
 
 void council_gone(struct belonging *who) {
-    void *owner = who->owner;
-    *who = (struct belonging){.owner = owner, .tell_at = NEVER};
+    const struct belonging before = *who;
+    *who = (struct belonging){
+        .checked = before.checked, .forged = before.forged, .tell_at = NEVER, .dismiss_at = NEVER};
+    memcpy(who->id, before.id, sizeof who->id);
 }
 
 /* After any change of the charter each is looked at anew. Who came under a set that is a former one by now came by what

@@ -206,6 +206,27 @@ static json_t *error_was_of(const struct event *event) {
     return event->reason ? string_or_empty(event->was) : NULL;
 }
 
+/* What was decided is about somebody, or about the room: then it has a text, which may be empty. */
+static json_t *person_of(const struct event *event) {
+    return *event->fingerprint ? peer_of(event) : NULL;
+}
+
+static json_t *person_nick_of(const struct event *event) {
+    return *event->fingerprint ? nick_of(event) : NULL;
+}
+
+static json_t *person_fingerprint_of(const struct event *event) {
+    return *event->fingerprint ? fingerprint_of(event) : NULL;
+}
+
+static json_t *decided_text_of(const struct event *event) {
+    return *event->fingerprint ? NULL : text_of(event);
+}
+
+static json_t *decider_of(const struct event *event) {
+    return *event->was ? string_or_empty(event->was) : NULL;
+}
+
 static json_t *lost_of(const struct event *event) {
     return json_integer(event->lost > INT64_MAX ? INT64_MAX : (json_int_t)event->lost);
 }
@@ -281,6 +302,8 @@ static const struct {
     [EVENT_BOOTNODE_BACK] = {"bootnode-back", {ROOM, BOOTNODE, BOOTNODE_NAME}},
     [EVENT_HOME_LEFT] = {"home-left", {ROOM, BOOTNODE, BOOTNODE_NAME, NODE}},
     [EVENT_NICK] = {"nick", {NICK}},
+    [EVENT_DECIDED] = {"decided", {ROOM, {"decision", error_reason_of}, {"peer", person_of}, {"nick", person_nick_of}, {"fingerprint", person_fingerprint_of}, {"text", decided_text_of}, {"by", decider_of}}},
+    [EVENT_REFUSED] = {"refused", {ROOM, {"reason", error_reason_of}, {"by", decider_of}}},
     [EVENT_PARTED] = {"parted", {ROOM}},
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM, {"reason", error_reason_of}, {"peer", error_peer_of}, {"nick", error_nick_of}, {"fingerprint", error_fingerprint_of}, {"was", error_was_of}}},
     [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},

@@ -199,6 +199,47 @@ static void print_notice(const struct printing *to, const struct event *event) {
     free(text);
 }
 
+/* Whoever decided is told by the beginning of the key, as everywhere. */
+#define DECIDER_DIGITS 8
+
+static const char *decided_words(const char *decision) {
+    static const char *const words[][2] = {{"removed", "was removed from the room"},
+                                           {"banned", "was banned from the room"},
+                                           {"op", "is an op now"},
+                                           {"member", "is a member"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(decision, words[i][0]) == 0) return words[i][1];
+    return decision;
+}
+
+/* "* bob was removed from the room (by 0123abcd)", "* topic: tea at five (by 0123abcd)" */
+static void print_decided(const struct printing *to, const struct event *event) {
+    char name[ROSTER_LABEL_SIZE], *text = filtered(event->text, event->text_size, false);
+    if (*event->fingerprint)
+        fprintf(to->out, "* %s %s", whole_label(to, event, name), decided_words(event->reason));
+    else if (strcmp(event->reason, "rule") == 0)
+        fprintf(to->out, "* %s",
+                strcmp(text, "listed") == 0 ? "only who is on the room's list is let in now"
+                                            : "whoever has the room's secret is let in now");
+    else
+        fprintf(to->out, *text ? "* topic: %s" : "* there is no topic any more%s", text);
+    fprintf(to->out, " (by %.*s)\n", DECIDER_DIGITS, event->was);
+    free(text);
+}
+
+static void print_refused(const struct printing *to, const struct event *event) {
+    static const char *const words[][2] = {
+        {"removed", "we were removed from this room"},
+        {"outdated", "the room has another secret by now: ask somebody in it for a new invite"},
+        {"used", "this invite was for one person, who has come: ask for another one"},
+        {"over", "this invite's time is over: ask for another one"},
+        {"unlisted", "only who is on the room's list is let in: ask its owner"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(event->reason, words[i][0]) == 0) fprintf(to->out, "! %s", words[i][1]);
+    if (*event->was) fprintf(to->out, " (by %.*s)", DECIDER_DIGITS, event->was);
+    fputs("\n", to->out);
+}
+
 static void print_standing(const struct printing *to, const struct event *event) {
     char address[ADDRESS_TEXT_SIZE];
     switch (event->standing) {
@@ -240,6 +281,8 @@ static void (*const printers[EVENT_TYPES])(const struct printing *to, const stru
     [EVENT_BOOTNODE_LOST] = print_bootnode_lost,
     [EVENT_BOOTNODE_BACK] = print_back,
     [EVENT_NICK] = print_nick,
+    [EVENT_DECIDED] = print_decided,
+    [EVENT_REFUSED] = print_refused,
     [EVENT_PARTED] = print_parted,
     [EVENT_ERROR] = print_error,
     [EVENT_NOTICE] = print_notice,

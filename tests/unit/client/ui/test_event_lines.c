@@ -96,6 +96,39 @@ static void json_is_the_designs(void **state) {
     expect_line(sample_event(EVENT_PEER_STATUS, NULL), ui_json_line, NULL);
 }
 
+static struct event *decided(const char *decision, const char *text) {
+    struct event *event = sample_event(EVENT_DECIDED, text);
+    event->reason = decision;
+    snprintf(event->was, sizeof event->was, "0123456789abcdef0123456789abcdef");
+    if (text) *event->fingerprint = '\0';
+    return event;
+}
+
+static void what_a_room_decides_is_told(void **state) {
+    struct event *event = sample_event(EVENT_REFUSED, NULL);
+    (void)state;
+    expect_line(decided("removed", NULL), ui_json_line,
+                "{\"event\":\"decided\",\"room\":\"lobby\",\"decision\":\"removed\",\"peer\":\"" PEER_HEX
+                "\",\"nick\":\"alice\",\"fingerprint\":\"ffff\",\"by\":\"0123456789abcdef0123456789abcdef\"}\n");
+    expect_line(decided("topic", "tea"), ui_json_line,
+                "{\"event\":\"decided\",\"room\":\"lobby\",\"decision\":\"topic\",\"text\":\"tea\",\"by\":"
+                "\"0123456789abcdef0123456789abcdef\"}\n");
+    event->reason = "used";
+    expect_line(event, ui_json_line, "{\"event\":\"refused\",\"room\":\"lobby\",\"reason\":\"used\"}\n");
+    expect_line(decided("banned", NULL), ui_plain_line, "* alice#ffff was banned from the room (by 01234567)\n");
+    expect_line(decided("topic", "t\x1b"
+                                 "ea"),
+                ui_plain_line,
+                "* topic: t\xef\xbf\xbd"
+                "ea (by 01234567)\n");
+    expect_line(decided("topic", ""), ui_plain_line, "* there is no topic any more (by 01234567)\n");
+    expect_line(decided("rule", "listed"), ui_plain_line,
+                "* only who is on the room's list is let in now (by 01234567)\n");
+    event = sample_event(EVENT_REFUSED, NULL);
+    event->reason = "removed";
+    expect_line(event, ui_plain_line, "! we were removed from this room\n");
+}
+
 static void json_has_rooms_and_nicks(void **state) {
     struct event *event;
     (void)state;
@@ -440,6 +473,7 @@ static void plain_tells_all_about_a_member(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_the_designs),
+        cmocka_unit_test(what_a_room_decides_is_told),
         cmocka_unit_test(json_has_rooms_and_nicks),
         cmocka_unit_test(json_names_the_kind_where_it_is_not_text),
         cmocka_unit_test(json_tells_all_about_a_member),
