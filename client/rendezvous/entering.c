@@ -126,7 +126,7 @@ static bool is_elsewhere(struct rendezvous *rendezvous, const struct cookie_mess
     size_t door;
     if (message->homes.replicas == 0) return false;
     if (rendezvous->mapped.port == 0) rendezvous->mapped = message->seen;
-    enum rendezvous_place place = rendezvous->owner.named(rendezvous->owner.context, &message->homes, now);
+    enum rendezvous_place place = rendezvous->owner.named(rendezvous->owner.context, &message->homes, false, now);
     if (place == RENDEZVOUS_HERE || rendezvous->state == RENDEZVOUS_ACTIVE) return false;
     rendezvous->state = RENDEZVOUS_SIGNPOST;
     rendezvous->due = NEVER;

@@ -116,13 +116,13 @@ static void stand(struct homing_node *node, enum homing_standing standing, uint6
 }
 
 /* By its own word. True: it takes us. */
-static bool judge(struct homing *homing, int from, const struct named_homes *named, uint64_t now) {
+static bool judge(struct homing *homing, int from, const struct named_homes *named, bool vouched, uint64_t now) {
     size_t at = from == HOMING_ENTRY ? homing->count : homing_find(homing, (uint8_t)from);
     if (at == homing->count) return false;
     struct homing_node *node = &homing->list[at];
     if (names_itself(named, from))
         stand(node, HOMING_WANTED, now);
-    else if (node->standing == HOMING_WANTED)
+    else if (node->standing == HOMING_WANTED && (vouched || node->denied || !node->listed || node->silent != NEVER))
         stand(node, HOMING_FORMER, now);
     node->accepted = node->standing == HOMING_WANTED || (node->standing == HOMING_LENT && named->node == from);
     return node->accepted;
@@ -152,16 +152,18 @@ static void want(struct homing *homing, const struct home *home, uint8_t depth, 
     node->other = *home;
 }
 
-bool homing_told(struct homing *homing, int from, const struct named_homes *named, uint64_t now) {
+bool homing_told(struct homing *homing, int from, const struct named_homes *named, bool vouched, uint64_t now) {
     size_t at = from == HOMING_ENTRY ? homing->count : homing_find(homing, (uint8_t)from);
     uint8_t depth = at < homing->count && !homing->list[at].listed ? homing->list[at].depth : 0;
-    bool takes = judge(homing, from, named, now);
+    bool takes = judge(homing, from, named, vouched, now);
     if (at < homing->count) homing->list[at].met = true;
     for (unsigned i = 0; i < named->count && i < named->replicas; i++)
         want(homing, &named->list[i], (uint8_t)(depth + 1), now);
     if (homing->named_at == 0) homing->alone = now;
     if (homing->named_at == 0) note_asked(homing, now);
     homing->named = *named;
+    for (size_t i = 0; i < homing->count; i++)
+        if (homing->list[i].home.node != from) homing->list[i].denied = !is_named(homing, &homing->list[i]);
     homing->named_at = now;
     HOLDS(homing_holds(homing));
     return takes;

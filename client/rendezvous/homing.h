@@ -2,8 +2,10 @@
  * (PROTOCOL.md §2.6). Pure: what was named, how the sessions are, and times in; which to begin, to leave or to give up,
  * and when to ask again, out. Times are in ms.
  *
- * Whose word counts: of another node, that it is a home; of itself, that it is one or is none (any more). So views that
- * differ make a session too many, and none too few, and nobody but a node itself ends a session that answers.
+ * Whose word counts: of another node, that it is a home; of itself, that it is one or is none (any more); where it
+ * lists us and answers, that it is none only in the session, or where another one does not name it either: whoever
+ * reads along on one way can forge a COOKIE. So views that differ make a session too many, and none too few, and nobody
+ * but a node itself ends a session that answers.
  *
  * Invariants:
  * 1. Each node is there once, with at most HOMING_MAX in all; none that is beyond HOMING_REDIRECTS redirects from the
@@ -56,6 +58,7 @@ struct homing_node {
     bool met;           /* it answered once */
     bool accepted;      /* it said that it takes us, */
     uint64_t named;     /* and when somebody named it a home last */
+    bool denied;        /* the last word of another one does not name it */
     bool listed;        /* by the owner: it told who is there, and answers; */
     uint64_t silent;    /* since when it does not answer; NEVER: it does; counted from when it was begun with */
     uint64_t listed_at; /* since when it lists us as a home; NEVER: it does not */
@@ -86,9 +89,9 @@ bool homing_holds(const struct homing *homing);
 /* May a node have this address, where its entry has those? Of the entry's kind, and no port below 1024 but the entry's.
  */
 bool homing_admits(const struct doors *entry, const struct address *address);
-/* `from` (HOMING_ENTRY, or a node of the list) names homes; only addresses that may be tried are in it. True: `from`
- * takes us. */
-MUST_USE bool homing_told(struct homing *homing, int from, const struct named_homes *named, uint64_t now);
+/* `from` (HOMING_ENTRY, or a node of the list) names homes; only addresses that may be tried are in it. `vouched`: it
+ * said so in a session; else in what looks like its COOKIE. True: `from` takes us. */
+MUST_USE bool homing_told(struct homing *homing, int from, const struct named_homes *named, bool vouched, uint64_t now);
 /* How the session with the node at `index` is. `silent`: since when it does not answer; NEVER: it does. */
 void homing_observe(struct homing *homing, size_t index, bool listed, uint64_t silent);
 /* What is to be done next; called again until HOMING_REST. `excess_ms`: by how much a round trip is longer than usual.

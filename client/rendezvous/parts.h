@@ -52,10 +52,9 @@ struct rendezvous_owner {
     void (*refused)(void *context, const char *why); /* said once per reason; it keeps trying */
     /* Said once, too: it has more to do than it can, and is asked again after `wait_ms`. That is no fault. */
     void (*busy)(void *context, uint64_t wait_ms);
-    /* It is in a cluster, and names nodes: in COOKIE (then where it has the right key), or in a session. */
-    enum rendezvous_place (*named)(void *context, const struct named_homes *homes, uint64_t now);
-    /* It named them in a session, so it has the key: called before `named`. */
-    void (*vouched)(void *context, const struct named_homes *homes, uint64_t now);
+    /* It is in a cluster, and names nodes: in COOKIE (then where it has the right key), or, `vouched`, in a session,
+     * so that it has the key. */
+    enum rendezvous_place (*named)(void *context, const struct named_homes *homes, bool vouched, uint64_t now);
     /* May HELLO go there? Then it counts as one. */
     bool (*may_greet)(void *context, const struct address *to, uint64_t now);
     /* COOKIE came from there, with the right key, as anybody on the way can have it. */

@@ -132,8 +132,7 @@ static void take_news(struct rendezvous *rendezvous, enum presence_news news, ui
         finding_restart(rendezvous, rendezvous->presence.wait_ms, now);
         break;
     case PRESENCE_ELSEWHERE:
-        rendezvous->owner.vouched(rendezvous->owner.context, &rendezvous->presence.elsewhere, now);
-        (void)rendezvous->owner.named(rendezvous->owner.context, &rendezvous->presence.elsewhere, now);
+        (void)rendezvous->owner.named(rendezvous->owner.context, &rendezvous->presence.elsewhere, true, now);
         break;
     case PRESENCE_LEFT:
         rendezvous->state = RENDEZVOUS_ENDED;

@@ -253,14 +253,9 @@ static bool on_barred(void *context, const char *why) {
     return host->barred(host->context, bootnode_of(which), why);
 }
 
-static enum rendezvous_place on_named(void *context, const struct named_homes *homes, uint64_t now) {
+static enum rendezvous_place on_named(void *context, const struct named_homes *homes, bool vouched, uint64_t now) {
     const struct session_context *which = context;
-    return signpost_named(&which->meeting->signposts, which->index, homes, now);
-}
-
-static void on_vouched(void *context, const struct named_homes *homes, uint64_t now) {
-    const struct session_context *which = context;
-    signpost_vouched(&which->meeting->signposts, which->index, homes, now);
+    return signpost_named(&which->meeting->signposts, which->index, homes, vouched, now);
 }
 
 static bool on_may_greet(void *context, const struct address *to, uint64_t now) {
@@ -297,7 +292,6 @@ static const struct rendezvous_owner calls = {.send = on_send,
                                               .refused = on_refused,
                                               .busy = on_busy,
                                               .named = on_named,
-                                              .vouched = on_vouched,
                                               .may_greet = on_may_greet,
                                               .answered = on_answered,
                                               .trusted = on_trusted,

@@ -124,15 +124,23 @@ static struct signpost *begin(struct signposts *signposts, size_t entry, uint64_
     return signpost;
 }
 
+static void vouch(const struct signposts *signposts, unsigned bootnode, const struct named_homes *usable,
+                  uint64_t now) {
+    for (unsigned i = 0; i < usable->count; i++)
+        for (unsigned j = 0; j < usable->list[i].address_count; j++)
+            unproven_vouched(signposts->host->unproven, bootnode, &usable->list[i].addresses[j], now);
+}
+
 enum rendezvous_place signpost_named(struct signposts *signposts, size_t number, const struct named_homes *named,
-                                     uint64_t now) {
+                                     bool vouched, uint64_t now) {
     const bool is_home = signpost_is_home(signposts, number);
     struct signpost *signpost = is_home ? signpost_of(signposts, number) : begin(signposts, number, now);
     const int node = signpost_node(signposts, number);
     struct named_homes usable;
     if (is_home && node == HOMING_ENTRY) return RENDEZVOUS_ELSEWHERE;
     admit(signposts, (size_t)(signpost - signposts->list), named, &usable);
-    return homing_told(&signpost->homing, node, &usable, now) ? RENDEZVOUS_HERE : RENDEZVOUS_ELSEWHERE;
+    if (vouched) vouch(signposts, signposts->sessions->bootnode[number], &usable, now);
+    return homing_told(&signpost->homing, node, &usable, vouched, now) ? RENDEZVOUS_HERE : RENDEZVOUS_ELSEWHERE;
 }
 
 void signpost_member_moved(struct signposts *signposts, size_t number, uint64_t now) {
@@ -153,15 +161,6 @@ bool signpost_may_greet(const struct signposts *signposts, size_t number, const 
     const struct doors *entry = &signposts->sessions->list[signposts->sessions->entry[number]].doors;
     if (!signpost_is_home(signposts, number) || doors_find(entry, to, &door)) return true;
     return unproven_take(signposts->host->unproven, signposts->sessions->bootnode[number], to, now);
-}
-
-void signpost_vouched(const struct signposts *signposts, size_t number, const struct named_homes *named, uint64_t now) {
-    const unsigned bootnode = signposts->sessions->bootnode[number];
-    struct named_homes usable;
-    admit(signposts, signposts->sessions->entry[number], named, &usable);
-    for (unsigned i = 0; i < usable.count; i++)
-        for (unsigned j = 0; j < usable.list[i].address_count; j++)
-            unproven_vouched(signposts->host->unproven, bootnode, &usable.list[i].addresses[j], now);
 }
 
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from) {

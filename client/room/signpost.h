@@ -45,9 +45,9 @@ bool signpost_is_home(const struct signposts *signposts, size_t number);
 int signpost_node(const struct signposts *signposts, size_t number);
 /* Which home it is, for an event. */
 void signpost_describe(const struct signposts *signposts, size_t number, struct event *event);
-/* The session with that number was told which nodes are homes. */
+/* The session with that number was told which nodes are homes; `vouched` as rendezvous_owner has it. */
 enum rendezvous_place signpost_named(struct signposts *signposts, size_t number, const struct named_homes *named,
-                                     uint64_t now);
+                                     bool vouched, uint64_t now);
 /* May a home have this key, where none is known yet? As its entry has. */
 MUST_USE bool signpost_has_key(const struct signposts *signposts, size_t number, const uint8_t key[static 32],
                                struct why *why);
@@ -67,8 +67,6 @@ void signpost_member_moved(struct signposts *signposts, size_t number, uint64_t 
 bool signpost_is_served(const struct signposts *signposts, size_t number);
 /* Counts HELLO to addresses where nobody proved yet to be a node. */
 bool signpost_may_greet(const struct signposts *signposts, size_t number, const struct address *to, uint64_t now);
-/* Who has the key named them, in a session. */
-void signpost_vouched(const struct signposts *signposts, size_t number, const struct named_homes *named, uint64_t now);
 /* COOKIE came from there, */
 void signpost_answered(const struct signposts *signposts, size_t number, const struct address *from);
 /* and WELCOME, by which it has proven its key. */

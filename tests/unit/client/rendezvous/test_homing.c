@@ -88,7 +88,14 @@ static struct stage stage_new(void) {
 }
 
 static bool tell(struct stage *stage, int from, struct named_homes named) {
-    bool takes = homing_told(&stage->homing, from, &named, stage->now);
+    bool takes = homing_told(&stage->homing, from, &named, from != HOMING_ENTRY, stage->now);
+    settle(stage);
+    return takes;
+}
+
+/* As COOKIE has it, whoever sent that. */
+static bool say(struct stage *stage, int from, struct named_homes named) {
+    bool takes = homing_told(&stage->homing, from, &named, false, stage->now);
     settle(stage);
     return takes;
 }
@@ -261,6 +268,51 @@ static void a_forged_address_holds_no_home(void **state) {
     assert_int_equal(stage.begun[1], 2);
 }
 
+/* Whoever reads along on the way to a home says in its name that it is none: it lists us, and stays. */
+static void a_cookie_ends_no_session(void **state) {
+    struct stage stage = stage_at_home();
+    struct named_homes after = NAMED(1, 2, 5, 2);
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        assert_true(say(&stage, 1, after));
+        pass(&stage, 1000);
+    }
+    assert_true(stage.runs[1] && stage.runs[2]);
+    assert_int_equal(node_of(&stage, 1)->standing, HOMING_WANTED);
+    stage = stage_at_home();
+    assert_false(tell(&stage, 1, after)); /* in the session */
+    pass(&stage, HOMING_MOVE_MS);
+    assert_false(stage.runs[1]);
+    stage = stage_at_home();
+    assert_true(say(&stage, 1, after));
+    assert_true(say(&stage, 2, NAMED(2, 2, 2, 5))); /* another one says so, too */
+    assert_false(say(&stage, 1, after));
+    pass(&stage, HOMING_MOVE_MS);
+    assert_false(stage.runs[1]);
+}
+
+/* Two nodes change places: each is tried where it is now, once it is silent where it was. */
+static void two_nodes_change_places(void **state) {
+    struct stage stage = stage_at_home();
+    struct named_homes named = NAMED(9, 2, 1, 2);
+    const struct address first = named.list[0].addresses[0];
+    (void)state;
+    named.list[0].addresses[0] = named.list[1].addresses[0];
+    named.list[1].addresses[0] = first;
+    assert_false(tell(&stage, HOMING_ENTRY, named));
+    assert_int_equal(stage.begun[1] + stage.begun[2], 2);
+    observe(&stage, 1, true, stage.now);
+    observe(&stage, 2, true, stage.now);
+    pass(&stage, HOMING_SILENT_MS);
+    assert_int_equal(stage.begun[1], 2);
+    assert_int_equal(stage.begun[2], 2);
+    assert_true(address_equal(&node_of(&stage, 2)->home.addresses[0], &first));
+    list(&stage, 1, named);
+    list(&stage, 2, named);
+    pass(&stage, 60000);
+    assert_int_equal(stage.begun[1] + stage.begun[2], 4);
+}
+
 /* Each says that itself is a home and the other is none: both stay, and are asked ever more seldom. */
 static void rivals_are_asked_seldom(void **state) {
     struct stage stage = stage_new();
@@ -372,6 +424,8 @@ int main(void) {
         cmocka_unit_test(others_take_away_nobody_that_answers),
         cmocka_unit_test(redirects_are_counted),
         cmocka_unit_test(rivals_are_asked_seldom),
+        cmocka_unit_test(a_cookie_ends_no_session),
+        cmocka_unit_test(two_nodes_change_places),
         cmocka_unit_test(who_forges_holds_no_place),
         cmocka_unit_test(a_forged_address_holds_no_home),
         cmocka_unit_test(a_node_that_moved_house_is_found),
