@@ -10,6 +10,8 @@ use Test::More;
 
 our @EXPORT = qw(check_units);
 
+use constant SHARE => 8; # tests/support/share.h
+
 my @VALGRIND = qw(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all
     --errors-for-leak-kinds=all --fair-sched=try --suppressions=tests/suppressions/valgrind);
 
@@ -19,6 +21,7 @@ sub check_units {
     my $out = $ENV{OUT} || 'build';
     my @names = map {m{^tests/unit/(.+)\.c$}} map { sort glob "tests/unit/$_/test_*.c tests/unit/$_/*/test_*.c" } @folders;
     plan skip_all => "no unit tests in @folders" if !@names;
+    local $ENV{GOCHAT_SHARE} = SHARE;
     for my $name (@names) {
         my $report = qx{@VALGRIND $out/tests/unit/$name 2>&1};
         ok($? == 0, $name) or diag "status @{[$? >> 8]}\n$report";

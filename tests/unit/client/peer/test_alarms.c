@@ -16,6 +16,7 @@
 #include "client/peer/rounds.h"
 #include "client/peer/talking.h"
 #include "common/clock.h"
+#include "tests/support/share.h"
 
 #define START UINT64_C(1000000)
 #define DELAY_MS 20
@@ -345,7 +346,7 @@ static void before_it_is_due_a_tick_does_nothing(struct end *end, uint64_t now) 
     if (peer_ready(end->peer) <= now) return;
     before = *end->peer;
     tick_parts(end->peer, now);
-    assert_memory_equal(&before, end->peer, sizeof before);
+    if (memcmp(&before, end->peer, sizeof before) != 0) assert_memory_equal(&before, end->peer, sizeof before);
     assert_int_equal(end->world->sent, sent);
 }
 
@@ -385,9 +386,10 @@ static void jump(struct world *world, uint64_t ms) {
 }
 
 static void ticks_and_alarms_agree(void **state) {
+    const unsigned seeds = share_of(8);
     unsigned connected = 0, messages = 0;
     (void)state;
-    for (unsigned seed = 0; seed < 8; seed++) {
+    for (unsigned seed = 0; seed < seeds; seed++) {
         struct world *world = world_create(seed);
         list_each_other(world);
         pass(world, 3000, 0);
@@ -397,8 +399,8 @@ static void ticks_and_alarms_agree(void **state) {
         for (size_t i = 0; i < 2; i++) connected += world->ends[i].connected, messages += world->ends[i].messages;
         world_destroy(world);
     }
-    assert_true(connected >= 16);
-    assert_true(messages >= 200);
+    assert_true(connected >= 2 * seeds);
+    assert_true(messages >= 25 * seeds);
 }
 
 static void rounds_in_vain_end(void **state) {
