@@ -97,7 +97,7 @@ static void add_room(void *context, const struct room_seen *room) {
     sums[0]++;
     sums[1] += room->members;
     guest_tag(3, tag);
-    if (memcmp(tag, room->set.tag, sizeof tag) == 0) sums[2] += room->members;
+    if (memcmp(tag, room->tag, sizeof tag) == 0) sums[2] += room->members;
 }
 
 static void each_room_is_seen_once(void **state) {
