@@ -10,7 +10,7 @@
 
 #include "bootnode/cluster/homes.h"
 #include "bootnode/cluster/placement.h"
-#include "tests/support/share.h"
+#include "tests/support/rounds.h"
 
 #define SMALL 6
 #define VIEWS (1 << SMALL)
@@ -74,7 +74,7 @@ static unsigned differ(unsigned a, unsigned b, unsigned heavier) {
 /* Views without a common node share nothing, however few they have. */
 static void all_small_views_share_a_home(void **state) {
     (void)state;
-    const unsigned weights = share_of(SMALL + 1);
+    const unsigned weights = rounds_of(SMALL + 1);
     unsigned pairs = 0;
     for (uint8_t replicas = 1; replicas <= HOMES_MAX; replicas++) {
         struct homes *plain[VIEWS], *other[VIEWS];
@@ -91,13 +91,13 @@ static void all_small_views_share_a_home(void **state) {
             for (unsigned i = 1; i < VIEWS; i++) homes_destroy(other[i]);
         }
     }
-    assert_true(pairs > share_of(10000));
+    assert_true(pairs > rounds_of(10000));
 }
 
 /* Up to 200 nodes of weights at random, of which k - 1 are gone, new, or of another weight in the second view. */
 static void large_views_share_a_home(void **state) {
     (void)state;
-    for (unsigned round = 0; round < share_of(PAIRS_LARGE); round++) {
+    for (unsigned round = 0; round < rounds_of(PAIRS_LARGE); round++) {
         const uint8_t replicas = (uint8_t)(2 + roll() % (HOMES_MAX - 1));
         struct cluster_node a[CLUSTER_NODES_MAX], b[CLUSTER_NODES_MAX];
         size_t count = HOMES_MAX + roll() % (200 - HOMES_MAX), other = 0;

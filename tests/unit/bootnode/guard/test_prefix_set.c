@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "bootnode/guard/prefix_set.h"
-#include "tests/support/share.h"
+#include "tests/support/rounds.h"
 
 #define NETWORKS_MAX 12000
 #define LISTS 40
@@ -236,7 +236,7 @@ static struct address near(const struct prefix *prefix) {
 static void test_a_set_says_what_its_list_says(void **unused) {
     (void)unused;
     static struct list list;
-    const unsigned questions = share_of(QUESTIONS);
+    const unsigned questions = rounds_of(QUESTIONS);
     size_t found = 0, missed = 0;
     state = 1;
     for (unsigned trial = 0; trial < LISTS; trial++) {

@@ -13,7 +13,7 @@
 #include "client/curses/pane.h"
 #include "client/curses/screen.h"
 #include "client/curses/screen_layout.h"
-#include "tests/support/share.h"
+#include "tests/support/rounds.h"
 
 #define NOON 1795435200000ull /* 2026-11-23 12:00 UTC */
 
@@ -229,7 +229,7 @@ static void the_text_has_its_columns_at_every_width(void **state) {
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     connect_member(stage, 0x1a, "alice", false, 12.3);
-    for (unsigned i = 0; i < share_of(4); i++)
+    for (unsigned i = 0; i < rounds_of(4); i++)
         for (int members = MEMBERS_AUTO; members <= MEMBERS_OFF; members++)
             for (int clock = CLOCK_MINUTES; clock <= CLOCK_OFF; clock++) {
                 stage->settings.members = members;

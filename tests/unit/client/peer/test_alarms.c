@@ -16,7 +16,7 @@
 #include "client/peer/rounds.h"
 #include "client/peer/talking.h"
 #include "common/clock.h"
-#include "tests/support/share.h"
+#include "tests/support/rounds.h"
 
 #define START UINT64_C(1000000)
 #define DELAY_MS 20
@@ -386,7 +386,7 @@ static void jump(struct world *world, uint64_t ms) {
 }
 
 static void ticks_and_alarms_agree(void **state) {
-    const unsigned seeds = share_of(8);
+    const unsigned seeds = rounds_of(8);
     unsigned connected = 0, messages = 0;
     (void)state;
     for (unsigned seed = 0; seed < seeds; seed++) {
