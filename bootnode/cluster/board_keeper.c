@@ -14,6 +14,9 @@
 
 #include "common/clock.h"
 
+#define LOOK_MS 250 /* how often it is seen whether it has ended */
+#define END_MS 1000 /* it has so long to end by itself */
+
 uint32_t board_keeper_pause(uint32_t before_ms, uint64_t lived_ms) {
     if (before_ms == 0 || lived_ms >= BOARD_KEEPER_LASTING_MS) return BOARD_KEEPER_PAUSE_MIN_MS;
     return before_ms < BOARD_KEEPER_PAUSE_MAX_MS / 2 ? 2 * before_ms : BOARD_KEEPER_PAUSE_MAX_MS;
@@ -45,10 +48,31 @@ static bool rest(int pair, uint32_t pause_ms) {
     return count <= 0;
 }
 
-/* Returns how it ended. */
-static int run_once(void (*work)(void *context), void *context) {
-    const pid_t keeper = getpid();
+/* Has it ended, and how? */
+static bool has_ended(pid_t process, int *status) {
+    return waitpid(process, status, WNOHANG) == process;
+}
+
+/* Returns how it ended. One that does not see the end of the pair, since it hangs, is killed: the kernel does not do it
+ * for us where it scopes signals (Landlock of Linux 6.12), since our bootnode is in a sandbox then, and its death may
+ * signal nobody outside. */
+static int await_end(int pair, pid_t process) {
+    struct pollfd end = {.fd = pair, .events = POLLRDHUP};
     int status = EXIT_FAILURE << 8;
+    while (!has_ended(process, &status)) {
+        if (poll(&end, 1, LOOK_MS) <= 0) continue;
+        for (uint64_t until = clock_monotonic_ms() + END_MS; clock_monotonic_ms() < until; (void)poll(NULL, 0, 10))
+            if (has_ended(process, &status)) return status;
+        (void)kill(process, SIGKILL);
+        while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+        }
+        return status;
+    }
+    return status;
+}
+
+static int run_once(int pair, void (*work)(void *context), void *context) {
+    const pid_t keeper = getpid();
     const pid_t process = fork();
     if (process == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where it waits for something else than the pair */
@@ -56,10 +80,7 @@ static int run_once(void (*work)(void *context), void *context) {
         work(context);
         _exit(EXIT_FAILURE);
     }
-    if (process < 0) return status;
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
+    return process < 0 ? EXIT_FAILURE << 8 : await_end(pair, process);
 }
 
 void board_keeper_run(int pair, void (*work)(void *context), void *context) {
@@ -69,7 +90,7 @@ void board_keeper_run(int pair, void (*work)(void *context), void *context) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         const uint64_t began = clock_monotonic_ms();
-        const int status = run_once(work, context);
+        const int status = run_once(pair, work, context);
         const bool failed = WIFEXITED(status) && WEXITSTATUS(status) != EXIT_SUCCESS;
         if (WIFEXITED(status) && !failed) _exit(EXIT_SUCCESS);
         if (failed && !ran) _exit(EXIT_FAILURE);

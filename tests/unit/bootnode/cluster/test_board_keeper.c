@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static pid_t keep(void (*work)(void *context)) {
     const pid_t keeper = fork();
     if (keeper == 0) {
         close(ends[0]);
-        board_keeper_run(ends[1], work, NULL);
+        board_keeper_run(ends[1], work, &ends[1]);
     }
     close(ends[1]);
     return keeper;
@@ -83,6 +84,30 @@ static void it_ends_with_the_pair(void **state) {
     close(ends[0]);
 }
 
+static void hang(void *context) {
+    const int pair = *(const int *)context;
+    (void)!send(pair, "here", 4, 0);
+    for (;;) (void)pause();
+}
+
+/* Where it hangs, too, and whether or not the kernel tells it of its bootnode's death. */
+static void what_hangs_ends_with_the_pair(void **state) {
+    char here[5];
+    int status = -1;
+    pid_t ended = 0;
+    (void)state;
+    const pid_t keeper = keep(hang);
+    assert_int_equal(recv(ends[0], here, sizeof here, 0), 4);
+    close(ends[0]);
+    for (unsigned ms = 0; ended == 0 && ms < 20000; ms += 10) {
+        (void)poll(NULL, 0, 10);
+        ended = waitpid(keeper, &status, WNOHANG);
+    }
+    if (ended == 0) (void)kill(keeper, SIGKILL);
+    assert_int_equal(ended, keeper);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+}
+
 /* And while it waits to begin again. */
 static void a_death_is_told_and_the_end_awaited(void **state) {
     uint8_t data[BOARD_PACKET_MAX];
@@ -101,7 +126,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pauses_grow_and_begin_again),          cmocka_unit_test(it_is_said_how_it_ended),
         cmocka_unit_test(what_cannot_begin_is_not_begun_again), cmocka_unit_test(it_ends_with_the_pair),
-        cmocka_unit_test(a_death_is_told_and_the_end_awaited),
+        cmocka_unit_test(what_hangs_ends_with_the_pair),        cmocka_unit_test(a_death_is_told_and_the_end_awaited),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("board_keeper", tests, NULL, NULL);
