@@ -311,22 +311,43 @@ static void refuse_join(struct engine *engine, const char *name, const char *why
     if (!engine->any_joined) engine->barred = true;
 }
 
-void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
+/* May it be joined, or is it ours already? */
+static bool may_join(struct engine *engine, const char *room) {
+    const struct room_slot *slot = room_find(engine, room);
+    if (engine->ending || engine->barred || (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN)) return false;
+    if (slot || engine->room_count < ENGINE_ROOMS_MAX) return true;
+    refuse_join(engine, room, "more rooms at once are not possible");
+    return false;
+}
+
+static void join(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
+    if (slot) {
+        slot->rejoins = true;
+        slot->keys = *keys;
+    } else {
+        engine->rooms[engine->room_count++] = (struct room_slot){.chatroom = room_open(engine, room, keys, now)};
+    }
+}
+
+void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
     struct room_keys keys;
-    if (engine->ending || engine->barred || (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN)) return;
-    if (!slot && engine->room_count == ENGINE_ROOMS_MAX) {
-        refuse_join(engine, room, "more rooms at once are not possible");
-    } else if (!room_keys_derive(room, secret, secret_size, &keys)) {
+    if (!may_join(engine, room)) return;
+    if (room_keys_derive(room, secret, secret_size, &keys))
+        join(engine, room, &keys, now);
+    else
         refuse_join(engine, room,
                     "its name or secret is empty or too long, or there is no memory (64 MiB) for the secret");
-    } else if (slot) {
-        slot->rejoins = true;
-        slot->keys = keys;
-    } else {
-        engine->rooms[engine->room_count++] = (struct room_slot){.chatroom = room_open(engine, room, &keys, now)};
-    }
     sodium_memzero(&keys, sizeof keys);
+}
+
+void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now) {
+    if (may_join(engine, room)) join(engine, room, keys, now);
+}
+
+struct chatroom *engine_room(struct engine *engine, const char *room) {
+    struct room_slot *slot = room_find(engine, room);
+    return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chatroom : NULL;
 }
 
 /* It has left: makes its place free, or joins again. */

@@ -60,6 +60,10 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
 /* Emits EVENT_JOINED, or EVENT_ERROR when the room's keys cannot be derived (Argon2id takes 64 MiB and a tenth of a
  * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);
+/* The same with keys that are there already. */
+void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now);
+/* A room that we are in, for what is done to it alone; NULL: we are not, or are parting. Until time passes. */
+struct chatroom *engine_room(struct engine *engine, const char *room);
 void engine_part(struct engine *engine, const char *room, uint64_t now);
 /* What is emitted until the next call answers an input of this ref (events.h); NULL: none. It is not copied. */
 void engine_answer(struct engine *engine, const char *ref);

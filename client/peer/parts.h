@@ -256,5 +256,6 @@ struct peer {
     struct probing *probing; /* NULL: never yet */
 
     unsigned bye_tries;
+    bool dismissed; /* we say bye to this one alone: it is gone then */
     uint64_t bye_due;
 };

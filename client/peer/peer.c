@@ -368,6 +368,12 @@ void peer_say_bye(struct peer *peer, uint64_t now) {
     set_alarms(peer, now);
 }
 
+void peer_dismiss(struct peer *peer, uint64_t now) {
+    if (peer->state != PEER_LIVE || peer->dismissed) return;
+    talking_dismiss(peer, now);
+    set_alarms(peer, now);
+}
+
 bool peer_bye_done(const struct peer *peer) {
     return peer->bye_tries > 0 && peer->alarms[ALARM_BYE] == NEVER;
 }

@@ -74,6 +74,9 @@ void peer_drop_queue(struct peer *peer, uint64_t now);
 /* Says bye, up to three times; peer_bye_done when answered or said often enough. */
 void peer_say_bye(struct peer *peer, uint64_t now);
 bool peer_bye_done(const struct peer *peer);
+/* Says bye to this one, while others stay, once what was queued for it has arrived: then it is gone, as if it had said
+ * so. */
+void peer_dismiss(struct peer *peer, uint64_t now);
 
 /* A packet of or for another member, as a FRAME_RELAY or FRAME_RELAYED; nothing unless the peer is reached directly. */
 void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],

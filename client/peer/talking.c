@@ -20,6 +20,7 @@
 #define DOUBTS_MS 10000 /* on a session that is so young */
 #define UNLISTED_PING_MS 2000
 #define ABSENT_ASKED_MS 2000 /* so long after the first question: two answers may be lost */
+#define DISMISSED_MS 3000    /* so long at most a bye waits for what was said before it */
 #define BYE_REPEAT_MS 150
 #define BYE_TRIES 3
 #define UNPROVEN_SPARE 256 /* bytes */
@@ -198,6 +199,13 @@ static void handle_pong(struct peer *peer, uint64_t token, const struct path *fr
     paths_proven(peer);
 }
 
+static void be_gone(struct peer *peer, uint64_t now) {
+    peer->state = PEER_GONE;
+    rounds_done(peer);
+    delivery_sender_clear(&peer->sender);
+    peer->host->said_bye(peer->host->context, peer, now);
+}
+
 static void handle_bye(struct peer *peer, uint64_t now) {
     if (peer->bye_tries) { /* the answer to ours, or theirs crossing it */
         peer->bye_tries = BYE_TRIES;
@@ -207,10 +215,7 @@ static void handle_bye(struct peer *peer, uint64_t now) {
     struct frame frame = {.type = FRAME_BYE};
     sending_frame(peer, &frame, &peer->path, false, now);
     if (peer->state == PEER_GONE) return;
-    peer->state = PEER_GONE;
-    rounds_done(peer);
-    delivery_sender_clear(&peer->sender);
-    peer->host->said_bye(peer->host->context, peer, now);
+    be_gone(peer, now);
 }
 
 /* Who relays for us asks us to relay nothing: a packet takes one turn. */
@@ -315,6 +320,7 @@ static uint64_t absent_at(const struct peer *peer) {
 }
 
 static uint64_t bye_at(const struct peer *peer, uint64_t now) {
+    if (peer->dismissed) return peer->bye_tries == 0 && !peer->sender.first ? 0 : peer->bye_due;
     bool says = peer->bye_tries && peer->connected && peer->state == PEER_LIVE;
     return says && (peer->bye_tries < BYE_TRIES || now < peer->bye_due) ? peer->bye_due : NEVER;
 }
@@ -325,12 +331,27 @@ static uint64_t flush_at(const struct peer *peer, uint64_t now) {
     return may_send_segment(peer, now) ? delivery_due(&peer->sender, now) : NEVER;
 }
 
+void talking_dismiss(struct peer *peer, uint64_t now) {
+    peer->dismissed = true;
+    peer->bye_due = now + DISMISSED_MS;
+}
+
+static void bye_run(struct peer *peer, uint64_t now) {
+    if (!peer->dismissed || peer->bye_tries < BYE_TRIES) {
+        talking_say_bye(peer, now);
+        return;
+    }
+    peer->dismissed = false;
+    peer->bye_tries = 0;
+    be_gone(peer, now);
+}
+
 void talking_tick(struct peer *peer, uint64_t now) {
     if (now >= absent_at(peer)) {
         peer->host->absent(peer->host->context, peer, now);
         return;
     }
-    if (now >= bye_at(peer, now)) talking_say_bye(peer, now);
+    if (now >= bye_at(peer, now)) bye_run(peer, now);
     if (now >= ping_at(peer)) sending_ping(peer, now);
     if (now >= flush_at(peer, now)) talking_flush(peer, now);
 }

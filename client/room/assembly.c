@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "client/peer/sending.h"
+#include "client/peer/talking.h"
 #include "client/peer/touch.h"
 #include "client/room/packets.h"
 #include "client/room/status.h"
@@ -52,6 +53,7 @@ static void on_came_through(void *context, struct peer *through, const struct fr
     struct path from = path_through_member(through->pair.other_id);
     /* Nobody relays its own: that would change a peer in the midst of a packet of its. */
     if (memcmp(relay->member, through->pair.other_id, MEMBER_ID_SIZE) == 0) return;
+    if (!((const struct member *)through->owner)->admitted) return;
     on_relayed(context, &from, relay->member, relay->packet, relay->size, now);
 }
 
@@ -72,18 +74,40 @@ static void on_introduce(void *context, struct peer *peer) {
     meeting_introduce(&parts->meeting, peer);
 }
 
+static void tell_left(struct assembly *parts, struct member *member, bool said_bye) {
+    struct event *event = room_events_make(&parts->events, EVENT_PEER_LEFT, member->peer);
+    event->said_bye = said_bye;
+    room_events_emit(&parts->events, event);
+    status_left(member);
+}
+
+/* Nothing of what waits for it is for it. */
+static void turn_away(struct assembly *parts, struct member *member, uint64_t now) {
+    gathered_show_all(&parts->gathered, now); /* what it said before */
+    peer_drop_queue(member->peer, now);
+    assembly_give_up(parts, member, false);
+    if (member->told.present) tell_left(parts, member, false);
+}
+
 static void on_identified(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
-    nicks_identified(&parts->nicks, peer, now);
+    if (gate_decide(&parts->gate, peer->owner))
+        nicks_identified(&parts->nicks, peer, now);
+    else
+        turn_away(parts, peer->owner, now);
 }
 
 static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {
     struct assembly *parts = context;
-    nicks_renamed(&parts->nicks, peer, nick, now);
+    const struct member *member = peer->owner;
+    if (member->admitted)
+        nicks_renamed(&parts->nicks, peer, nick, now);
+    else
+        talking_set_nick(peer, nick); /* looked at when it is let in */
 }
 
 static void greet(struct assembly *parts, struct member *member, uint64_t now) {
-    if (!member->barred) history_greet(&parts->history, &member->exchange, now);
+    if (member->admitted && !member->barred) history_greet(&parts->history, &member->exchange, now);
 }
 
 /* What waits for somebody who is barred is not for them; what they miss meanwhile they can ask for later. */
@@ -101,8 +125,7 @@ static void on_judged(void *context, struct member *member, bool barred, uint64_
     }
 }
 
-static void on_connected(void *context, struct peer *peer, uint64_t now) {
-    struct assembly *parts = context;
+static void tell_connected(struct assembly *parts, const struct peer *peer) {
     struct event *event = room_events_make(&parts->events, EVENT_PEER_CONNECTED, peer);
     event->rtt_ms = peer->rtt_us / 1000.0;
     event->cipher = suite_name(handshake_suite(&peer->pair));
@@ -110,15 +133,45 @@ static void on_connected(void *context, struct peer *peer, uint64_t now) {
     event->standing = member->barred ? STANDING_BLOCKED : STANDING_CONNECTED;
     safety_number_format(parts->host->identity->public, peer->introduction.identity, event->safety);
     room_events_emit(&parts->events, event);
-    greet(parts, peer->owner, now);
+}
+
+static void on_connected(void *context, struct peer *peer, uint64_t now) {
+    struct assembly *parts = context;
+    struct member *member = peer->owner;
+    if (member->admitted) {
+        status_welcome(member, &parts->events);
+        tell_connected(parts, peer);
+    }
+    greet(parts, member, now);
+    gate_met(&parts->gate, member, now);
+}
+
+/* It is here already, and can be told at once. */
+static void let_in(struct assembly *parts, struct member *member, uint64_t now) {
+    struct peer *peer = member->peer;
+    status_welcome(member, &parts->events);
+    nicks_identified(&parts->nicks, peer, now);
+    tell_connected(parts, peer);
+    greet(parts, member, now);
+}
+
+void assembly_decide(struct assembly *parts, struct member *member, uint64_t now) {
+    const bool before = member->admitted;
+    if (!member->peer->connected || member->peer->state != PEER_LIVE || member->finished) return;
+    const bool admitted = gate_decide(&parts->gate, member);
+    if (admitted && !before) let_in(parts, member, now);
+    if (!admitted && before) turn_away(parts, member, now);
 }
 
 static void on_returned(void *context, struct peer *peer, uint64_t now) {
-    greet(context, peer->owner, now);
+    struct assembly *parts = context;
+    greet(parts, peer->owner, now);
+    gate_met(&parts->gate, peer->owner, now);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {
     const struct assembly *parts = context;
+    if (!((const struct member *)peer->owner)->admitted) return;
     room_events_emit(&parts->events, room_events_make(&parts->events, EVENT_PEER_PATH, peer));
 }
 
@@ -131,7 +184,9 @@ static void on_path_lost(void *context, struct peer *peer, uint64_t now) {
 static void on_message(void *context, struct peer *peer, const uint8_t *message, size_t size, uint64_t age,
                        uint64_t now) {
     const struct assembly *parts = context;
-    if (!parts->leaving) heard_receive(&parts->heard, peer->owner, message, size, age, now);
+    struct member *member = peer->owner;
+    if (parts->leaving || gate_told(&parts->gate, member, message, size, now)) return;
+    if (member->admitted) heard_receive(&parts->heard, member, message, size, age, now);
 }
 
 static void on_acknowledged(void *context, struct peer *peer, uint64_t tag, uint64_t now) {
@@ -151,10 +206,8 @@ static bool on_sated(void *context, const struct peer *peer, uint64_t now) {
 static void member_left(struct assembly *parts, struct member *member, bool said_bye, uint64_t now) {
     gathered_show_all(&parts->gathered, now); /* what it said comes before that it left */
     assembly_give_up(parts, member, true);
-    struct event *event = room_events_make(&parts->events, EVENT_PEER_LEFT, member->peer);
-    event->said_bye = said_bye;
-    room_events_emit(&parts->events, event);
-    status_left(member);
+    gate_left(&parts->gate, member);
+    if (member->told.present) tell_left(parts, member, said_bye);
 }
 
 static void on_said_bye(void *context, struct peer *peer, uint64_t now) {
@@ -223,6 +276,7 @@ static void start_meeting(struct assembly *parts, uint64_t now) {
     meeting->self = &parts->self;
     meeting->events = &parts->events;
     meeting->members = &parts->members;
+    meeting->gate = &parts->gate;
     meeting->peer_host = &parts->peer_host;
     meeting_init(meeting, now);
 }
@@ -243,7 +297,7 @@ static struct exchange *on_author(void *context, const struct feed_name *feed) {
 static enum history_presence on_presence(void *context, const struct exchange *with) {
     const struct member *member = with->owner;
     (void)context;
-    if (member->barred) return HISTORY_AWAY;
+    if (member->barred || !member->admitted) return HISTORY_AWAY;
     if (peer_reachable(member->peer)) return HISTORY_REACHABLE;
     return member->peer->state == PEER_LIVE ? HISTORY_PRESENT : HISTORY_AWAY;
 }
@@ -257,7 +311,7 @@ static uint64_t on_excess(void *context, const struct exchange *with) {
 static bool on_queue(void *context, struct exchange *with, struct blob *blob, uint64_t tag, uint64_t now) {
     const struct member *member = with->owner;
     (void)context;
-    return !member->barred && peer_queue(member->peer, blob, tag, now);
+    return member->admitted && !member->barred && peer_queue(member->peer, blob, tag, now);
 }
 
 static void on_asked(void *context, uint64_t now) {
@@ -330,10 +384,10 @@ static void connect_parts(struct assembly *parts) {
         (struct outgoing){.host = host, .self = &parts->self, .events = &parts->events, .clock = &parts->clock};
 }
 
-/* Told as joined is who is here, blocked or not; who said bye is told as gone. */
+/* Told as joined is who is here and let in, blocked or not; who said bye is told as gone. */
 static bool is_told(const struct member *member) {
-    return member->told.present ? member->peer->state != PEER_GONE
-                                : member->peer->state == PEER_GONE || member->finished;
+    return member->told.present ? member->admitted && member->peer->state != PEER_GONE
+                                : !member->admitted || member->peer->state == PEER_GONE || member->finished;
 }
 
 bool assembly_holds(const struct assembly *parts) {
@@ -349,7 +403,7 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
     parts->name = name;
     parts->self.keys = *keys;
     key_sets_init(&parts->self.sets, &keys->set);
-    parts->members.sets = &parts->self.sets;
+    parts->members.sets = parts->gate.sets = &parts->self.sets;
     randombytes_buf(&parts->self.run, sizeof parts->self.run);
     member_id_derive(keys, host->identity->public, parts->self.id);
     connect_parts(parts);

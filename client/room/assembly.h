@@ -4,6 +4,7 @@
 
 #include "client/history/history.h"
 #include "client/room/authors.h"
+#include "client/room/gate.h"
 #include "client/room/gathered.h"
 #include "client/room/heard.h"
 #include "client/room/host.h"
@@ -24,6 +25,7 @@ struct assembly {
     bool leaving; /* nothing that comes is shown, passed on or told any more */
 
     struct members members;
+    struct gate gate;
     struct room_events events;
     struct meeting meeting;
     struct room_clock clock;
@@ -44,6 +46,8 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
 void assembly_clear(struct assembly *parts);
 /* What is due for this member; tells how it stands. */
 void assembly_tick(struct assembly *parts, struct member *member, uint64_t now);
+/* Somebody whose session has begun is let in, or is not any more: tells of it. */
+void assembly_decide(struct assembly *parts, struct member *member, uint64_t now);
 /* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got what waits for it. */
 void assembly_give_up(struct assembly *parts, struct member *member, bool undelivered);
 /* Invariants 1 and 3 of chatroom.h, as far as they can be seen at one moment, and what the parts hold of the others. */

@@ -6,6 +6,7 @@
 
 #include "client/room/assembly.h"
 #include "client/room/packets.h"
+#include "client/room/rekeying.h"
 #include "client/room/timeline.h"
 #include "client/room/turns.h"
 #include "common/clock.h"
@@ -206,7 +207,7 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
         to = members_find(&room->parts.members, peer);
         memcpy(chat.recipient, peer, sizeof chat.recipient);
     }
-    if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE && !to->barred)) {
+    if (kind != CHAT_PRIVATE || (to && to->peer->state == PEER_LIVE && to->admitted && !to->barred)) {
         say(room, &chat, to, now);
     } else {
         room_events_error(&room->parts.events, "a private message goes to somebody who is here, and not blocked");
@@ -231,6 +232,57 @@ void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE
         nicks_mark(&room->parts.nicks, member, mark, now);
     else
         room_events_error(&room->parts.events, "whom to mark was never connected, or has left");
+}
+
+/* --- Private rooms --- */
+
+void chatroom_keep_gate(struct chatroom *room, const struct gatekeeper *keeper) {
+    room->parts.gate.keeper = *keeper;
+}
+
+void chatroom_review(struct chatroom *room, uint64_t now) {
+    for (size_t i = 0; i < room->parts.members.count; i++)
+        assembly_decide(&room->parts, room->parts.members.list[i], now);
+}
+
+bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size, uint64_t now) {
+    struct outgoing *outgoing = &room->parts.outgoing;
+    struct members *members = &room->parts.members;
+    const struct member *one = peer ? members_find(members, peer) : NULL;
+    if (is_leaving(room) || (peer && !one)) return false;
+    struct blob *blob = blob_create(message, size);
+    bool told = one && outgoing_tell_one(outgoing, one, blob, now);
+    for (size_t i = 0; !peer && i < members->count; i++)
+        if (members->list[i]->admitted && members->list[i]->peer->connected)
+            told |= outgoing_tell_one(outgoing, members->list[i], blob, now);
+    blob_drop(blob);
+    return told || !peer;
+}
+
+void chatroom_dismiss(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {
+    const struct member *member = members_find(&room->parts.members, peer);
+    if (member && !member->admitted) peer_dismiss(member->peer, now);
+}
+
+bool chatroom_add_set(struct chatroom *room, const struct key_set *set, enum key_set_role role, uint64_t now) {
+    return rekeying_add(&room->parts, set, role, now);
+}
+
+void chatroom_rekey(struct chatroom *room, const struct key_set *set, bool keep, uint64_t now) {
+    rekeying_rekey(&room->parts, set, keep, now);
+}
+
+void chatroom_keep_set(struct chatroom *room, const uint8_t tag[static ROOM_TAG_SIZE], bool keep, uint64_t now) {
+    rekeying_keep(&room->parts, tag, keep, now);
+}
+
+void chatroom_drop_set(struct chatroom *room, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now) {
+    rekeying_drop(&room->parts, tag, now);
+}
+
+void chatroom_peer_rekeyed(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE]) {
+    const struct member *member = members_find(&room->parts.members, peer);
+    if (member) peer_has_set(member->peer, key_sets_current(&room->parts.self.sets));
 }
 
 /* --- What the engine has for the parts --- */

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "client/events.h"
+#include "client/keys/key_sets.h"
 #include "client/message/message.h"
 #include "client/room/host.h"
 #include "common/attributes.h"
@@ -56,6 +57,28 @@ bool chatroom_receive(struct chatroom *room, uint16_t socket, const struct addre
                       size_t size, uint64_t now);
 void chatroom_tick(struct chatroom *room, uint64_t now);
 uint64_t chatroom_due(struct chatroom *room, uint64_t now);
+
+/* --- Private rooms (PROTOCOL.md §3.7); others have one key set and no gatekeeper --- */
+
+/* Who decides on who is let in. Before anybody is met. */
+void chatroom_keep_gate(struct chatroom *room, const struct gatekeeper *keeper);
+/* What decided that is different now: everybody who is here is decided on anew. */
+void chatroom_review(struct chatroom *room, uint64_t now);
+/* A message of the charter, to everybody who is let in and connected, or to this one alone, be it let in or not. False:
+ * it is not here. */
+MUST_USE bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size,
+                            uint64_t now);
+/* Says bye to a peer that is not let in. */
+void chatroom_dismiss(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
+/* See rekeying.h. */
+MUST_USE bool chatroom_add_set(struct chatroom *room, const struct key_set *set, enum key_set_role role, uint64_t now);
+void chatroom_rekey(struct chatroom *room, const struct key_set *set, bool keep, uint64_t now);
+void chatroom_keep_set(struct chatroom *room, const uint8_t tag[static ROOM_TAG_SIZE], bool keep, uint64_t now);
+void chatroom_drop_set(struct chatroom *room, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now);
+/* The peer has the present key set, as it says: new keys are made under that. */
+void chatroom_peer_rekeyed(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE]);
+
+/* --- What is said --- */
 
 /* To everyone present, or (CHAT_PRIVATE) to the peer alone; costs one credit. A peer that is not there: EVENT_ERROR,
  * and the credit comes back. */

@@ -52,6 +52,27 @@ struct chatroom_host {
     void (*moved)(void *context);
 };
 
+/* How somebody came. */
+struct gate_visit {
+    uint8_t identity[32];
+    enum key_set_role role;     /* of the key set of its session; KEY_SET_UNUSED: that was dropped */
+    uint8_t tag[ROOM_TAG_SIZE]; /* of that set */
+};
+
+/* The owner of a room with a charter. Calls come from within those of the room, and lead to none of gate's or the
+ * room's, but for `met` and `told`, which may. `id`: of the member. */
+struct gatekeeper {
+    void *context;
+    bool (*admits)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit);
+    /* A session with it has begun, or it began anew; it was decided whether it is let in. */
+    void (*met)(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now);
+    /* It has left; it comes again as somebody who was never seen. */
+    void (*left)(void *context, const uint8_t id[static MEMBER_ID_SIZE]);
+    /* It sent a message of the charter. */
+    void (*told)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *message, size_t size,
+                 uint64_t now);
+};
+
 /* We, in this room. */
 struct room_self {
     struct room_keys keys;

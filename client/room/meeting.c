@@ -58,8 +58,7 @@ static void on_listed(void *context, const struct member_record *record, uint64_
     if (meeting->left || sessions->set[which->index] == KEY_SETS_NONE) return;
     if (memcmp(record->id, meeting->self->id, MEMBER_ID_SIZE) == 0) return;
     struct member *member = members_find(meeting->members, record->id);
-    bool is_new = member == NULL;
-    if (is_new)
+    if (!member)
         member = members_add(meeting->members, meeting->peer_host, record,
                              sessions_of(sessions, sessions->bootnode[which->index]), sessions->bootnodes, now);
     if (!member) return;
@@ -67,11 +66,10 @@ static void on_listed(void *context, const struct member_record *record, uint64_
     struct sessions_usable usable;
     sessions_gather(sessions, which->index, &meeting->host->links, record, &usable);
     if (!(peer->listed >> which->index & 1)) member->left_by_itself = false;
-    bool revived = peer_listed(peer, which->index, record, usable.addresses, usable.count, now);
+    peer_listed(peer, which->index, record, usable.addresses, usable.count, now);
     follow_relay(meeting, peer, which->index, now);
-    if (!is_new && !revived) return;
-    room_events_emit(meeting->events, room_events_make(meeting->events, EVENT_PEER_JOINED, peer));
-    status_joined(member);
+    gate_listed(meeting->gate, member, sessions->set[which->index]);
+    status_welcome(member, meeting->events);
 }
 
 static void on_delisted(void *context, const uint8_t id[static MEMBER_ID_SIZE], enum leave_reason reason, bool resync,

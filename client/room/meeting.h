@@ -5,6 +5,7 @@
 #include "client/rendezvous/rendezvous.h"
 #include "client/room/bootnode_news.h"
 #include "client/room/entries.h"
+#include "client/room/gate.h"
 #include "client/room/host.h"
 #include "client/room/members.h"
 #include "client/room/room_events.h"
@@ -27,6 +28,7 @@ struct meeting {
     const struct room_self *self;
     const struct room_events *events;
     struct members *members;
+    const struct gate *gate;
     struct peer_host *peer_host; /* of new members; `reachable` is kept there */
     struct sessions sessions;
     struct signposts signposts;

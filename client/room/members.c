@@ -67,6 +67,7 @@ struct member *members_add(struct members *members, const struct peer_host *host
     struct member *member = allocate_zeroed(1, sizeof *member);
     member->peer = peer_create(host, record, now);
     member->peer->owner = member;
+    member->admitted = true;
     exchange_init(&member->exchange, member, record->id, now);
     member->place = members->count++;
     members->list[member->place] = member;
@@ -132,6 +133,7 @@ void members_clear(struct members *members) {
 
 size_t members_present(const struct members *members) {
     size_t present = 0;
-    for (size_t i = 0; i < members->count; i++) present += members->list[i]->peer->state == PEER_LIVE;
+    for (size_t i = 0; i < members->count; i++)
+        present += members->list[i]->admitted && members->list[i]->peer->state == PEER_LIVE;
     return present;
 }

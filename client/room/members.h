@@ -41,6 +41,8 @@ struct member {
     struct relaying_share relaying;          /* what it may still have passed on */
     uint64_t checked;                        /* ms: what its signatures cost is paid off then; heard.c */
     uint64_t forged;                         /* ms: what its wrong signatures cost is paid off then; heard.c */
+    bool admitted;                           /* let in, which everybody is unless gate.h says otherwise */
+    bool decided;                            /* by the gatekeeper, or not yet */
     bool stalled;                            /* acknowledged nothing since messages were given up */
     bool left_by_itself;                     /* what a bootnode said when it delisted the member */
     bool finished;                           /* by members_finish */
@@ -77,7 +79,7 @@ void members_finish(struct members *members, struct member *member);
 void members_sweep(struct members *members);
 /* Forgets all. */
 void members_clear(struct members *members);
-/* How many have not left. */
+/* How many are let in, and have not left. */
 size_t members_present(const struct members *members);
 /* Invariants 1 and 3, the most there may be, and that whoever is finished will be swept. */
 bool members_holds(const struct members *members);

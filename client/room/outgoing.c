@@ -219,7 +219,7 @@ static void emit_sent(const struct outgoing *outgoing, const struct member *to, 
 
 static void queue(struct outgoing *outgoing, struct under_way *message, struct member *member, struct blob *blob,
                   uint64_t now) {
-    if (member->peer->state != PEER_LIVE || member->barred) return;
+    if (member->peer->state != PEER_LIVE || !member->admitted || member->barred) return;
     if (peer_queue(member->peer, blob, message->tag, now))
         message->members[message->waiting++] = member;
     else
@@ -260,5 +260,10 @@ void outgoing_tell(struct outgoing *outgoing, const struct members *members, str
     uint64_t tag = ++outgoing->tag;
     /* Nobody waits for its delivery: whom it cannot be queued for is not told. */
     for (size_t i = 0; i < members->count; i++)
-        if (members->list[i]->peer->state == PEER_LIVE) (void)peer_queue(members->list[i]->peer, blob, tag, now);
+        if (members->list[i]->admitted && members->list[i]->peer->state == PEER_LIVE)
+            (void)peer_queue(members->list[i]->peer, blob, tag, now);
+}
+
+bool outgoing_tell_one(struct outgoing *outgoing, const struct member *member, struct blob *blob, uint64_t now) {
+    return member->peer->state == PEER_LIVE && peer_queue(member->peer, blob, ++outgoing->tag, now);
 }

@@ -48,6 +48,9 @@ void outgoing_say(struct outgoing *outgoing, const struct members *members, cons
                   struct member *to, struct blob *blob, uint64_t now);
 /* Tells everyone present; nobody waits for that to arrive. */
 void outgoing_tell(struct outgoing *outgoing, const struct members *members, struct blob *blob, uint64_t now);
+/* The same to one, be it let in or not. False: it is not here. */
+MUST_USE bool outgoing_tell_one(struct outgoing *outgoing, const struct member *member, struct blob *blob,
+                                uint64_t now);
 /* A message could not be said: its credit comes back. */
 void outgoing_refuse(struct outgoing *outgoing);
 void outgoing_acknowledged(struct outgoing *outgoing, struct member *member, uint64_t tag);

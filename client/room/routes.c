@@ -6,8 +6,10 @@
 
 /* --- Ours --- */
 
-static bool relays_for_us(const struct peer *member) {
-    return peer_reachable(member) && member->path.kind == PATH_DIRECT && sending_is_proven(member);
+/* Whoever is not let in is none of those whom we tell who speaks with whom. */
+static bool relays_for_us(const struct peer *peer) {
+    const struct member *member = peer->owner;
+    return member->admitted && peer_reachable(peer) && peer->path.kind == PATH_DIRECT && sending_is_proven(peer);
 }
 
 static void send_through_member(const struct routes *routes, const struct peer *peer, const struct path *to,
@@ -83,7 +85,7 @@ _Static_assert(MEMBERS_TRIED + BOOTNODES_MAX <= PEER_RELAYS, "bootnodes without 
 
 void routes_pass_on(const struct routes *routes, struct member *from, const struct frame_relay *relay, uint64_t now) {
     const struct member *to = members_find(routes->members, relay->member);
-    if (!to || to == from) return;
+    if (!to || to == from) return; /* relays_for_us: and both are let in */
     if (!relays_for_us(to->peer) || !relays_for_us(from->peer) ||
         !relaying_take(routes->host->relaying, &from->relaying, relay->size, now))
         return;

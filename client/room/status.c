@@ -24,7 +24,9 @@ static void take(struct member *member, enum peer_standing standing, uint64_t no
     member->told.at = now;
 }
 
-void status_joined(struct member *member) {
+void status_welcome(struct member *member, const struct room_events *events) {
+    if (member->told.present || !member->admitted || member->peer->state == PEER_GONE) return;
+    room_events_emit(events, room_events_make(events, EVENT_PEER_JOINED, member->peer));
     member->told.present = true;
     take(member, STANDING_CONNECTING, 0);
 }

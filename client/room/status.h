@@ -5,7 +5,8 @@
 #include "client/room/members.h"
 #include "client/room/room_events.h"
 
-void status_joined(struct member *member);
+/* Tells of somebody who is here and let in, if that was not told yet. */
+void status_welcome(struct member *member, const struct room_events *events);
 void status_left(struct member *member);
 /* Tells what is due. */
 void status_check(struct member *member, const struct room_events *events, uint64_t now);

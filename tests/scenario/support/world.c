@@ -314,6 +314,14 @@ void person_start_secret(struct person *person, const char *room, const char *se
     engine_join(person->engine, room, secret, secret_size, person->world->now);
 }
 
+void person_start_keys(struct person *person, const char *room, const struct room_keys *keys) {
+    person->room = room;
+    person->credit = 0;
+    member_id_derive(keys, person->identity.public, person->id);
+    person_create(person);
+    engine_join_keys(person->engine, room, keys, person->world->now);
+}
+
 void person_start(struct person *person, const char *room) {
     person_start_secret(person, room, NULL);
 }

@@ -11,7 +11,7 @@
 #include "tests/scenario/support/nat.h"
 #include "tests/scenario/support/rendezvous_net.h"
 
-#define WORLD_PEOPLE 32
+#define WORLD_PEOPLE 64
 #define WORLD_DELAY_MS 20
 #define WORLD_BACKLOG 256
 #define WORLD_BOOTNODES 12
@@ -127,6 +127,7 @@ void person_create(struct person *person);
 /* and in one. */
 void person_start(struct person *person, const char *room);
 void person_start_secret(struct person *person, const char *room, const char *secret);
+void person_start_keys(struct person *person, const char *room, const struct room_keys *keys);
 /* As kill -9 does. What it was told stays. */
 void person_kill(struct person *person);
 /* Its machine is suspended, and runs again: it knows how long it was away. */

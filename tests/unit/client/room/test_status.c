@@ -44,7 +44,7 @@ static void a_round_trip_is_told_when_it_changed(void **state) {
     peer->sender.round_trip.measured = true;
     assert_told(parts, NOW, 100000, false); /* it has not joined */
     assert_true(status_due(member) == NEVER);
-    status_joined(member);
+    status_welcome(member, &parts->room.events);
     assert_told(parts, NOW, 100000, true);
     assert_told(parts, NOW + 1000, 109999, false);
     assert_told(parts, NOW + 1000, 90001, false);

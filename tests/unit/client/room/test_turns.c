@@ -100,7 +100,7 @@ static void nobody_is_never_due(void **state) {
 static void who_is_told_again_is_due_again(void **state) {
     struct room_parts *parts = *state;
     struct member *member = room_parts_member(parts, &parts->anna, "anna");
-    status_joined(member);
+    status_welcome(member, &parts->room.events);
     turns_settle(&parts->room.members, true);
     assert_int_equal(parts->room.members.ready[0], 0); /* connected, and so not as it was told */
     assert_int_equal(turns_due(&parts->room.members, true, NOW), 0);
@@ -118,7 +118,7 @@ static void something_happens(struct room_parts *parts, uint32_t *number) {
         struct member *member = members_add(members, &parts->room.peer_host, &record, 1, 1, now);
         assert_non_null(member);
         peer_listed(member->peer, 0, &record, &somewhere, 1, now);
-        status_joined(member);
+        status_welcome(member, &parts->room.events);
         return;
     }
     if (members->count == 0) return;
