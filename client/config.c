@@ -34,6 +34,8 @@ static const char *const members_choices[] = {
 static const char *const joins_choices[] = {[JOINS_AUTO] = "auto", [JOINS_ON] = "on", [JOINS_OFF] = "off", NULL};
 static const char *const clock_choices[] = {
     [CLOCK_MINUTES] = "minutes", [CLOCK_SECONDS] = "seconds", [CLOCK_OFF] = "off", NULL};
+static const char *const theme_choices[] = {
+    [THEME_AUTO] = "auto", [THEME_DARK] = "dark", [THEME_LIGHT] = "light", NULL};
 static const char *const colour_choices[] = {[COLOURS_AUTO] = "auto", [COLOURS_NONE] = "none", [COLOURS_8] = "8",
                                              [COLOURS_256] = "256",   [COLOURS_TRUE] = "true", NULL};
 static const char *const cipher_choices[] = {[CIPHERS_AUTO] = "auto", [CIPHERS_CHACHA] = "chacha20-poly1305", NULL};
@@ -97,15 +99,30 @@ static const struct ini_key keys[] = {
     KEY(members, .type = INI_CHOICE, .choices = members_choices, .fallback = "auto", .help = "the list of members"),
     KEY(joins, .type = INI_CHOICE, .choices = joins_choices, .fallback = "auto", .help = "who comes and who leaves"),
     KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
+    KEY(theme, .type = INI_CHOICE, .choices = theme_choices, .fallback = "auto", .help = "colours for a dark or a light background"),
     KEY(colours, .type = INI_CHOICE, .choices = colour_choices, .fallback = "auto", .help = "how many colours are used"),
 };
 /* clang-format on */
 
-const struct ini_table client_config_table = {
-    .keys = keys, .count = sizeof keys / sizeof keys[0], .target_size = sizeof(struct client_config)};
+static bool take_key(const char *key, const char *value, void *target, struct why *why) {
+    return keys_bind(&((struct client_config *)target)->keys, key, value, why);
+}
+
+static bool take_colour(const char *role, const char *value, void *target, struct why *why) {
+    return palette_choose(&((struct client_config *)target)->own_colours, role, value, why);
+}
+
+static const struct ini_section sections[] = {{"keys", take_key}, {"colours", take_colour}};
+
+const struct ini_table client_config_table = {.keys = keys,
+                                              .count = sizeof keys / sizeof keys[0],
+                                              .target_size = sizeof(struct client_config),
+                                              .sections = sections,
+                                              .section_count = sizeof sections / sizeof sections[0]};
 
 bool client_config_is_setting(const char *key) {
-    static const char *const settings[] = {"bell", "notify", "title", "mouse", "members", "joins", "clock", "colours"};
+    static const char *const settings[] = {"bell",  "notify", "title", "mouse",  "members",
+                                           "joins", "clock",  "theme", "colours"};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (strcmp(key, settings[i]) == 0) return true;
     return false;

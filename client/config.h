@@ -1,8 +1,11 @@
-/* The settings of the client, the sender and the doctor: section [client] of a file, overridden by the command line. */
+/* The settings of the client, the sender and the doctor: section [client] of a file, overridden by the command line;
+ * and [keys] and [colours] of the screen. */
 #pragma once
 
 #include <stdbool.h>
 
+#include "client/look/keys.h"
+#include "client/look/palette.h"
 #include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/text.h"
@@ -37,14 +40,17 @@ struct client_config {
     bool history; /* keep, pass on and ask for what was said lately */
     int log_level;
     /* Of the screen; /set changes these while it runs. */
-    bool bell;   /* on mention */
-    bool notify; /* OSC 9 on mention */
-    bool title;  /* of the terminal */
-    bool mouse;  /* its wheel scrolls */
-    int members; /* the list of members: MEMBERS_AUTO shows it where there is room */
-    int joins;   /* how who comes and goes is told: ui/comings.h */
-    int clock;   /* in front of each line */
-    int colours; /* COLOURS_AUTO: what the terminal says, and NO_COLOR */
+    bool bell;                      /* on mention */
+    bool notify;                    /* OSC 9 on mention */
+    bool title;                     /* of the terminal */
+    bool mouse;                     /* its wheel scrolls */
+    int members;                    /* the list of members: MEMBERS_AUTO shows it where there is room */
+    int joins;                      /* how who comes and goes is told: ui/comings.h */
+    int clock;                      /* in front of each line */
+    int theme;                      /* enum palette_theme */
+    int colours;                    /* COLOURS_AUTO: what the terminal says, and NO_COLOR */
+    struct palette_own own_colours; /* of [colours] */
+    struct keys_own keys;           /* of [keys] */
 };
 
 extern const struct ini_table client_config_table;

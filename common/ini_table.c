@@ -55,6 +55,12 @@ static const struct ini_key *find_section(const struct ini_table *table, const c
     return NULL;
 }
 
+static const struct ini_section *find_free_section(const struct ini_table *table, const char *section) {
+    for (size_t i = 0; i < table->section_count; i++)
+        if (strcmp(table->sections[i].name, section) == 0) return &table->sections[i];
+    return NULL;
+}
+
 static void explain_unknown_section(const struct ini_table *table, struct why *why) {
     const char *separator = "";
     why_fail(why, "unknown section, expected ");
@@ -63,6 +69,7 @@ static void explain_unknown_section(const struct ini_table *table, struct why *w
         why_add(why, "%s[%s]", separator, table->keys[i].section);
         separator = " or ";
     }
+    for (size_t i = 0; i < table->section_count; i++) why_add(why, " or [%s]", table->sections[i].name);
 }
 
 static void explain_unknown_key(const struct ini_table *table, const char *section, const char *name, struct why *why) {
@@ -160,7 +167,7 @@ static void take_fault(void *context, unsigned line, const char *text) {
 static bool take_section(void *context, unsigned line, const char *name) {
     struct loading *loading = context;
     struct why why;
-    if (find_section(loading->table, name)) return true;
+    if (find_section(loading->table, name) || find_free_section(loading->table, name)) return true;
     explain_unknown_section(loading->table, &why);
     report(loading, line, "[%s]: %s", name, why.text);
     return false;
@@ -208,6 +215,8 @@ static void handle_key(void *context, unsigned line, const char *section, const 
         taken = take_include(loading, section, value, &why);
     else if (*section == '\0')
         why_fail(&why, "expected a [section] first");
+    else if (find_free_section(loading->table, section))
+        taken = find_free_section(loading->table, section)->take(name, value, loading->target, &why);
     else if (row == loading->table->count)
         explain_unknown_key(loading->table, section, name, &why);
     else

@@ -11,10 +11,19 @@
 #include "common/ini_value.h"
 #include "common/why.h"
 
+/* A section whose keys no table can list. */
+struct ini_section {
+    const char *name;
+    /* False with one line in `why`, "expected …", and nothing changed. */
+    bool (*take)(const char *key, const char *value, void *target, struct why *why);
+};
+
 struct ini_table {
     const struct ini_key *keys;
     size_t count;
-    size_t target_size; /* sizeof the caller's struct */
+    size_t target_size;                 /* sizeof the caller's struct */
+    const struct ini_section *sections; /* beside those of the keys */
+    size_t section_count;
 };
 
 /* Zeroes `target` and applies every default. A default that its own key refuses is a bug: aborts. */

@@ -6,16 +6,16 @@
 #include <time.h>
 
 #include "client/curses/editor_view.h"
-#include "client/curses/keys.h"
 #include "client/curses/members_list.h"
 #include "client/curses/pane.h"
+#include "client/look/keys.h"
 
 #define DOT " · "
 #define ELLIPSIS "…"
 #define LOCK "🔒 "
 #define LOCK_WORD "[secret] "
 
-static const struct style bar = {COLOUR_DEFAULT, STYLE_REVERSE};
+static const struct style bar = {COLOUR_BAR, STYLE_REVERSE};
 
 /* --- Title --- */
 
@@ -108,8 +108,8 @@ static struct room_item room_item(const struct conversations *conversations, siz
     else
         snprintf(item.text, sizeof item.text, "%zu:%.*s%s", number + 1, (int)size, title, cut);
     if (current || (window && window->mentions > 0)) item.style.attributes |= STYLE_BOLD;
-    if (!current && window && window->unread > 0) item.style.colour = COLOUR_WARNING;
-    if (!current && window && window->mentions > 0) item.style.colour = COLOUR_BAD;
+    if (!current && window && window->unread > 0) item.style.colour = COLOUR_UNREAD;
+    if (!current && window && window->mentions > 0) item.style.colour = COLOUR_MENTION;
     item.columns = columns_of(item.text, strlen(item.text));
     return item;
 }
@@ -143,12 +143,10 @@ static void draw_rooms(struct canvas *canvas, unsigned row, unsigned column, uns
     }
 }
 
-static const char *key_of(int action, char name[static 32]) {
-    size_t count;
-    const struct binding *bindings = keys_table(&count);
-    for (size_t i = 0; i < count; i++)
-        if (bindings[i].action == action) return keys_name(bindings[i].key, name);
-    return "";
+static const char *key_of(const struct keys_own *own, int action, char name[static 32]) {
+    size_t at = 0;
+    uint32_t key;
+    return keys_of_action(own, action, &at, &key) ? keys_name(key, name) : "";
 }
 
 /* What lies below what one sees, from long to short: what came since, with mentions and the key that goes there; the
@@ -165,7 +163,8 @@ static const struct place_form {
 #define PLACE_FORMS (sizeof place_forms / sizeof *place_forms)
 
 /* Empty: nothing is below. */
-static void place_text(const struct window *window, const struct place_form *form, char *out, size_t size) {
+static void place_text(const struct screen_view *view, const struct window *window, const struct place_form *form,
+                       char *out, size_t size) {
     struct pane_news news = pane_news(window);
     uint64_t below = pane_lines_below(window);
     char key[32], mentions[32] = "";
@@ -175,9 +174,9 @@ static void place_text(const struct window *window, const struct place_form *for
         snprintf(mentions, sizeof mentions, news.mentions == 1 ? form->mention : form->mentions, news.mentions);
     if (news.lines > 0)
         snprintf(out, size, news.lines == 1 ? form->one : form->more, news.lines, mentions,
-                 key_of(ACTION_SCROLL_BOTTOM, key));
+                 key_of(&view->settings->keys, ACTION_SCROLL_BOTTOM, key));
     else if (window->page != WINDOW_NONE)
-        snprintf(out, size, form->page, below, key_of(ACTION_PAGE_DOWN, key));
+        snprintf(out, size, form->page, below, key_of(&view->settings->keys, ACTION_PAGE_DOWN, key));
     else
         snprintf(out, size, "↑%" PRIu64, below);
 }
@@ -189,7 +188,7 @@ static unsigned place_for(const struct screen_view *view, const struct window *w
     unsigned room = 0;
     if (conversations->count > 0) room = room_item(conversations, conversations->current, columns).columns + 6;
     for (size_t form = 0; form < PLACE_FORMS; form++) {
-        place_text(window, &place_forms[form], out, size);
+        place_text(view, window, &place_forms[form], out, size);
         if (columns_of(out, strlen(out)) + room <= columns) break;
     }
     return columns_of(out, strlen(out));
@@ -218,7 +217,7 @@ void bars_draw_status(struct canvas *canvas, struct rect rect, const struct scre
     unsigned before = place_for(view, window, right - rect.column, place, sizeof place) + 2;
     if (place[0] && before < right - rect.column) {
         bool mention = pane_news(window).mentions > 0;
-        struct style style = mention ? (struct style){COLOUR_BAD, bar.attributes | STYLE_BOLD} : bar;
+        struct style style = mention ? (struct style){COLOUR_MENTION, bar.attributes | STYLE_BOLD} : bar;
         canvas_text(canvas, rect.row, right - before, right, place, strlen(place), style);
         right -= before;
     }

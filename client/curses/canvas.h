@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "client/curses/columns.h"
-#include "client/curses/palette.h"
+#include "client/look/palette.h"
 #include "common/attributes.h"
 
 struct cell {

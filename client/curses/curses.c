@@ -13,8 +13,8 @@
 #include "client/curses/curses_events.h"
 #include "client/curses/curses_host.h"
 #include "client/curses/curses_input.h"
-#include "client/curses/keys.h"
 #include "client/curses/rich_terminal.h"
+#include "client/look/keys.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -275,6 +275,7 @@ int curses_run(struct ui *ui) {
         return give_up(ui, why.text);
     }
     begin(curses);
+    curses_paint(curses);
     terminal_mouse(curses->terminal, ui->settings->mouse);
     if (why.text[0]) open_with(curses, LINE_NOTICE, why.text);
     if (!terminal_is_taken(curses->terminal)) curses_come_back(curses);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 #include "common/clock.h"
 
 /* --- What commands do --- */
@@ -82,28 +82,36 @@ static void on_clear(void *context) {
 
 static void on_settings_changed(void *context) {
     struct curses *curses = context;
-    terminal_limit(curses->terminal, curses_depth(curses->ui->settings));
+    curses_paint(curses);
     terminal_mouse(curses->terminal, curses->ui->settings->mouse);
     curses->title[0] = '\0';
     if (!curses->ui->settings->title) terminal_title(curses->terminal, NULL);
     curses->dirty = true;
 }
 
-/* "Left, Ctrl-B: one character to the left": the keys of one action stand together in the table. */
-static void on_keys_help(void *context) {
-    struct curses *curses = context;
-    size_t count, size = 0;
-    const struct binding *bindings = keys_table(&count);
+/* "Left, Ctrl-B: one character to the left (left)"; of what no key does only the name by which one can. */
+static void help_action(struct curses *curses, int action) {
+    const struct keys_own *own = &curses->ui->settings->keys;
     char name[32], before[32] = "", text[256];
-    for (size_t i = 0; i < count; i++) {
-        bool again = strcmp(keys_name(bindings[i].key, name), before) == 0; /* two codes of one key */
-        if (!again) size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", size > 0 ? ", " : "", name);
+    size_t size = 0, at = 0;
+    uint32_t key;
+    while (keys_of_action(own, action, &at, &key)) {
+        bool again = strcmp(keys_name(key, name), before) == 0; /* two codes of one key */
+        if (!again && size < sizeof text / 2)
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", size > 0 ? ", " : "", name);
         memcpy(before, name, sizeof before);
-        if (i + 1 < count && bindings[i + 1].action == bindings[i].action) continue;
-        snprintf(text + size, sizeof text - size, ": %s", keys_help(bindings[i].action));
-        curses_say(curses, LINE_NOTICE, text);
-        size = 0;
     }
+    snprintf(text + size, sizeof text - size, "%s: %s (%s)", size > 0 ? "" : "no key", keys_help(action),
+             keys_action_name(action));
+    curses_say(curses, LINE_NOTICE, text);
+}
+
+/* In the order of the table. */
+static void on_keys_help(void *context) {
+    size_t count;
+    const struct binding *bindings = keys_table(&count);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || bindings[i].action != bindings[i - 1].action) help_action(context, bindings[i].action);
 }
 
 static void on_quit(void *context) {

@@ -6,8 +6,8 @@
 #include <utf8proc.h>
 
 #include "client/curses/curses_search.h"
-#include "client/curses/keys.h"
 #include "client/curses/screen_layout.h"
+#include "client/look/keys.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
@@ -152,7 +152,7 @@ static void enter(struct curses *curses) {
 
 static void confirm_key(struct curses *curses, uint32_t key) {
     bool yes = key == 'y' || key == 'Y', no = key == 'n' || key == 'N' || key == '\r' || key == KEYS_CANCEL;
-    if (!yes && !no && keys_action(key) != ACTION_INTERRUPT) return;
+    if (!yes && !no && keys_action(&curses->ui->settings->keys, key) != ACTION_INTERRUPT) return;
     curses_end_confirm(curses);
     if (yes) submit(curses);
 }
@@ -299,7 +299,7 @@ static bool report(struct curses *curses, uint32_t key) {
 }
 
 void curses_input_key(struct curses *curses, uint32_t key) {
-    int action = keys_action(key);
+    int action = keys_action(&curses->ui->settings->keys, key);
     curses->dirty = true;
     if (curses->paste.active) {
         if (key == KEYS_PASTE_END)

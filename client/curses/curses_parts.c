@@ -37,6 +37,12 @@ enum palette_depth curses_depth(const struct client_config *settings) {
     return depths[settings->colours];
 }
 
+void curses_paint(struct curses *curses) {
+    const struct client_config *settings = curses->ui->settings;
+    terminal_paint(curses->terminal, &(struct palette){(enum palette_theme)settings->theme, settings->own_colours});
+    terminal_limit(curses->terminal, curses_depth(settings));
+}
+
 /* --- Saying --- */
 
 void curses_say(struct curses *curses, enum line_kind kind, const char *text) {

@@ -88,6 +88,9 @@ struct screen_view curses_view(struct curses *curses);
 /* The most colours that the settings allow. */
 enum palette_depth curses_depth(const struct client_config *settings);
 
+/* The terminal has the colours of the settings from now on. */
+void curses_paint(struct curses *curses);
+
 /* A line of our own in the window that is looked at. */
 void curses_say(struct curses *curses, enum line_kind kind, const char *text);
 /* To the engine, which takes it. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 #include "common/memory.h"
 
 static void search_show(struct curses *curses) {
@@ -55,7 +55,7 @@ static void search_erase(struct curses *curses) {
 }
 
 bool curses_search_key(struct curses *curses, uint32_t key) {
-    int action = key == KEYS_CANCEL ? ACTION_INTERRUPT : keys_action(key);
+    int action = key == KEYS_CANCEL ? ACTION_INTERRUPT : keys_action(&curses->ui->settings->keys, key);
     switch (action) {
     case ACTION_INSERT: search_type(curses, key); return true;
     case EDIT_DELETE_BACKWARD: search_erase(curses); return true;

@@ -10,30 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "client/look/keys.h"
 #include "client/message/message.h"
-
-enum edit {
-    EDIT_LEFT,
-    EDIT_RIGHT,
-    EDIT_WORD_LEFT,
-    EDIT_WORD_RIGHT,
-    EDIT_LINE_START, /* of the line between newlines; where the cursor is there already, over the newline */
-    EDIT_LINE_END,
-    EDIT_DELETE_BACKWARD,
-    EDIT_DELETE_FORWARD,     /* one cluster */
-    EDIT_KILL_WORD_BACKWARD, /* to white space, as Ctrl-W */
-    EDIT_KILL_WORD_LEFT,
-    EDIT_KILL_WORD_RIGHT, /* as Alt-Backspace, Alt-D */
-    EDIT_KILL_TO_START,   /* as EDIT_LINE_START goes */
-    EDIT_KILL_TO_END,
-    EDIT_YANK,
-    EDIT_YANK_OLDER, /* the latter only right after a yank */
-    EDIT_TRANSPOSE,  /* the clusters around the cursor, as Ctrl-T */
-    EDIT_UNDO,
-    EDIT_REDO,
-    EDIT_CLEAR,
-    EDITS,
-};
 
 struct editor {
     char text[MESSAGE_TEXT_MAX + 1]; /* zero-terminated */

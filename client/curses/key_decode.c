@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/curses/key_sequences.h"
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 
 #define PARAMETERS_MAX 4
 #define PARTS_MAX 3 /* of a parameter, between colons */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 #include "common/clock.h"
 #include "common/text.h"
 

@@ -1,6 +1,6 @@
 #include "client/curses/key_sequences.h"
 
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 
 static const struct key_sequence sequences[] = {
     {"\033[200~", KEYS_PASTE_BEGIN},

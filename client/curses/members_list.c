@@ -79,7 +79,9 @@ void members_list_draw(struct canvas *canvas, struct rect rect, const struct con
     canvas_text(canvas, row.row, row.column, row.column + row.columns, text, strlen(text),
                 (struct style){COLOUR_DEFAULT, STYLE_BOLD});
     if (++row.row > last) return;
-    struct style own = {(uint8_t)(COLOUR_NICK + palette_nick(conversations->fingerprint)), STYLE_BOLD};
+    bool chosen = conversations->settings && conversations->settings->own_colours.chosen[COLOUR_OWN];
+    uint8_t nick = (uint8_t)(COLOUR_NICK + palette_nick(conversations->fingerprint));
+    struct style own = {chosen ? COLOUR_OWN : nick, STYLE_BOLD};
     conversations_own_label(conversations, conversation, label);
     draw_row(canvas, row, NULL, label, own, "you");
     size_t room = last - row.row;

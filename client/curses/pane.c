@@ -148,7 +148,7 @@ static unsigned draw_line(const struct pane_shape *shape, struct canvas *canvas,
     pane_line_draw(&line, canvas, row, seen - count, count);
     pane_line_close(&line);
     if (number == window->marker && row > shape->rect.row)
-        pane_rule_draw(shape, canvas, --row, MARKER, strlen(MARKER), (struct style){COLOUR_WARNING, 0});
+        pane_rule_draw(shape, canvas, --row, MARKER, strlen(MARKER), (struct style){COLOUR_UNREAD, 0});
     return row;
 }
 

@@ -22,8 +22,8 @@ static const struct {
     const char *author, *before, *after; /* the author of lines that have none */
     uint8_t colour;
 } kinds[] = {
-    [LINE_MESSAGE] = {"", "", ": ", COLOUR_DEFAULT}, [LINE_ACTION] = {"*", "* ", " ", COLOUR_DEFAULT},
-    [LINE_PRIVATE] = {"", "", ": ", COLOUR_PRIVATE}, [LINE_NOTICE] = {"—", "", " ", COLOUR_TIME},
+    [LINE_MESSAGE] = {"", "", ": ", COLOUR_TEXT},    [LINE_ACTION] = {"*", "* ", " ", COLOUR_TEXT},
+    [LINE_PRIVATE] = {"", "", ": ", COLOUR_PRIVATE}, [LINE_NOTICE] = {"—", "", " ", COLOUR_NOTICE},
     [LINE_ERROR] = {"!", "", " ", COLOUR_BAD},       [LINE_OLD] = {"", "", " ", COLOUR_TIME},
     [LINE_DAY] = {"", "", "", COLOUR_TIME},
 };
@@ -135,10 +135,10 @@ size_t pane_line_rows(const struct pane_line *line) {
 
 /* --- Styles --- */
 
-static struct style author_style(const struct line_header *header) {
+static struct style author_style(const struct pane_shape *shape, const struct line_header *header) {
     struct style style = {kinds[header->kind].colour, 0};
     if (header->kind == LINE_MESSAGE || header->kind == LINE_ACTION)
-        style.colour = (uint8_t)(COLOUR_NICK + header->colour);
+        style.colour = header->own && shape->own_nick ? COLOUR_OWN : (uint8_t)(COLOUR_NICK + header->colour);
     if (header->mention) style.attributes = STYLE_BOLD | STYLE_REVERSE;
     if (header->own) style.attributes |= STYLE_BOLD;
     return style;
@@ -152,7 +152,7 @@ static struct style style_at(const struct pane_line *line, size_t at, size_t *en
     if (at >= line->body) return style;
     *end = at < line->digits ? line->digits : line->body;
     if (at >= line->digits) return label_quiet(style);
-    return addressed(line) ? style : author_style(header);
+    return addressed(line) ? style : author_style(line->shape, header);
 }
 
 static const struct found_place *place_after(const struct found *found, size_t at) {
@@ -201,7 +201,7 @@ static void draw_author(const struct pane_line *line, struct canvas *canvas, uns
         name = (struct part){kinds[of->header.kind].author, strlen(kinds[of->header.kind].author)};
     struct label label = label_of(name.text, name.size, line->shape->author);
     unsigned end = column + line->shape->author;
-    label_draw(canvas, row, end - label.columns, end, &label, author_style(&of->header));
+    label_draw(canvas, row, end - label.columns, end, &label, author_style(line->shape, &of->header));
 }
 
 /* Time, author and what separates them from the text; returns where that begins. */

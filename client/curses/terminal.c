@@ -13,11 +13,11 @@
 
 #include "client/curses/emergency.h"
 #include "client/curses/key_parser.h"
-#include "client/curses/keys.h"
 #include "client/curses/passthrough.h"
 #include "client/curses/terminal_type.h"
 #include "client/curses/terminfo.h"
 #include "client/curses/tty.h"
+#include "client/look/keys.h"
 #include "common/memory.h"
 #include "common/text.h"
 
@@ -48,7 +48,8 @@ struct terminal {
     FILE *in, *out;
     int memory;                    /* what `out` writes to */
     enum palette_depth can, depth; /* what the terminal is able to, and that within the limit */
-    struct canvas shown;           /* rows 0: unknown */
+    struct palette palette;
+    struct canvas shown; /* rows 0: unknown */
     bool ours;
     enum { MOUSE_UNTOUCHED, MOUSE_TAKEN, MOUSE_IDLE } mouse;
     enum passthrough passthrough;
@@ -185,14 +186,20 @@ static int colours_of_terminal(void) {
     return COLORS;
 }
 
-static void define_pairs(enum palette_depth depth) {
-    for (int colour = 1; colour < COLOURS && depth != PALETTE_NONE; colour++)
-        init_extended_pair(colour, palette_foreground(depth, (uint8_t)colour), -1);
+static void define_pairs(const struct terminal *terminal) {
+    for (int colour = 1; colour < COLOURS && terminal->depth != PALETTE_NONE; colour++)
+        init_extended_pair(colour, palette_foreground(&terminal->palette, terminal->depth, (uint8_t)colour), -1);
+}
+
+void terminal_paint(struct terminal *terminal, const struct palette *palette) {
+    terminal->palette = *palette;
+    define_pairs(terminal);
+    terminal_redraw(terminal);
 }
 
 void terminal_limit(struct terminal *terminal, enum palette_depth limit) {
     terminal->depth = limit < terminal->can ? limit : terminal->can;
-    define_pairs(terminal->depth);
+    define_pairs(terminal);
     terminal_redraw(terminal);
 }
 
@@ -343,15 +350,16 @@ static attr_t attributes_of(const struct terminal *terminal, struct style style)
     if (style.attributes & STYLE_REVERSE) attributes |= A_REVERSE;
     if (style.attributes & STYLE_UNDERLINE) attributes |= A_UNDERLINE;
     /* Quiet without a colour of its own. */
-    bool colourless = palette_foreground(terminal->depth, style.colour) < 0;
-    if (style.colour == COLOUR_TIME && colourless && !(style.attributes & STYLE_REVERSE)) attributes |= A_DIM;
+    bool colourless = palette_foreground(&terminal->palette, terminal->depth, style.colour) < 0;
+    bool quiet = style.colour == COLOUR_TIME || style.colour == COLOUR_NOTICE;
+    if (quiet && colourless && !(style.attributes & STYLE_REVERSE)) attributes |= A_DIM;
     return attributes;
 }
 
 static void put_cell(const struct terminal *terminal, int row, int column, const struct cell *cell) {
     wchar_t characters[1 + COLUMNS_MARKS_MAX + 1] = {(wchar_t)cell->glyph.base};
     for (unsigned i = 0; i < cell->glyph.mark_count; i++) characters[1 + i] = (wchar_t)cell->glyph.marks[i];
-    bool colourless = palette_foreground(terminal->depth, cell->style.colour) < 0;
+    bool colourless = palette_foreground(&terminal->palette, terminal->depth, cell->style.colour) < 0;
     int pair = colourless ? 0 : cell->style.colour;
     attr_t attributes = attributes_of(terminal, cell->style);
     cchar_t wide;

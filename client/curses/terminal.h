@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "client/curses/canvas.h"
-#include "client/curses/palette.h"
+#include "client/look/palette.h"
 #include "common/attributes.h"
 #include "common/why.h"
 
@@ -38,6 +38,8 @@ bool terminal_is_taken(const struct terminal *terminal);
 /* After SIGWINCH: asks for the size and adopts it, or as much of it as a screen may have (tty_size). */
 void terminal_resize(struct terminal *terminal);
 void terminal_size(const struct terminal *terminal, unsigned *rows, unsigned *columns);
+/* The colours, from the next show on; copied. Before, those of THEME_AUTO. */
+void terminal_paint(struct terminal *terminal, const struct palette *palette);
 /* Another limit than terminal_open's, from the next show on. */
 void terminal_limit(struct terminal *terminal, enum palette_depth limit);
 enum palette_depth terminal_depth(const struct terminal *terminal);

@@ -9,7 +9,7 @@
 #include "client/curses/label.h"
 #include "client/curses/late.h"
 #include "client/curses/mention.h"
-#include "client/curses/palette.h"
+#include "client/look/palette.h"
 #include "client/ui/plain.h"
 #include "common/holds.h"
 #include "common/memory.h"

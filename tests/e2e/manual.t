@@ -44,6 +44,12 @@ is_deeply([grep { !$keys{$_} } map { $_->[0] } @{ $said{key} }], [], 'every key'
 my %bound = map { $_->[0] => 1 } @{ $said{key} };
 is_deeply([grep { !$bound{$_} } sort keys %keys], [], 'and no other');
 
+for (['action', 'Keys of your own'], ['role', 'Colours']) {
+    my ($kind, $title) = @$_;
+    my %named = map { $_ => 1 } map { split / *, */, plain($_) } grep {/^\.Cm /} split /\n/, section($title);
+    is_deeply([grep { !$named{$_} } map { $_->[0] } @{ $said{$kind} }], [], "every $kind");
+}
+
 my @commands = map { plain($_) =~ m{^/(\w+) ?(.*)}; [$1, $2] } grep {m{^\.It Ic /}} split /\n/, section('COMMANDS');
 is_deeply([sort map { $_->[0] } @commands], [sort map { $_->[0] } @{ $said{command} }], 'every command, and no other');
 

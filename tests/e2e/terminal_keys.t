@@ -386,12 +386,13 @@ my %settings = (
         ok(wait_state($alice, sub { $_[0]{modes} !~ /\?100[0-367]/ }, 5, 'leaves the mouse'), 'mouse = off');
     },
     clock => sub { shows(qr/^\d\d:\d\d:\d\d /m, 'clock = seconds') },
+    theme => sub { enter_line('/set theme'); shows(qr/theme = dark/, 'theme = dark (terminal_life.t has its colours)') },
     colours => sub {
         my $state = screen_cells($alice);
         is_deeply([grep { $_->[2] != -1 || $_->[3] != -1 } map {@$_} @{ $state->{cells} }], [], 'colours = none');
     },
 );
-my %value = (mouse => 'off', members => 'on', clock => 'seconds', colours => 'none');
+my %value = (mouse => 'off', members => 'on', clock => 'seconds', theme => 'dark', colours => 'none');
 is_deeply([sort keys %settings], [sort @{ $table{setting} }], 'every setting has a check');
 for my $name (sort keys %settings) {
     my $value = $value{$name} // 'on';

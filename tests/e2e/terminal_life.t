@@ -44,18 +44,29 @@ sub is_taken {
 
 # --- colours ---------------------------------------------------------------------------------------------------------
 
-# How many colours are on the screen besides the terminal's own: a run is text, columns, foreground, background, …
-sub colours {
+# The colours on the screen besides the terminal's own: a run is text, columns, foreground, background, …
+sub seen_colours {
     my ($terminal) = @_;
     my %seen = map { map { ($_->[2] => 1) } @$_ } @{ screen_cells($terminal)->{cells} };
     delete $seen{-1};
-    return scalar keys %seen;
+    return %seen;
 }
+
+sub colours { my %seen = seen_colours(@_); return scalar keys %seen }
 
 cmp_ok(colours(new_terminal('alice')), '>', 0, 'there are colours');
 is(colours(new_terminal('alice', env => { NO_COLOR => 1 })), 0, 'not with NO_COLOR');
 cmp_ok(colours(new_terminal('alice', env => { NO_COLOR => 1 }, config => 'colours = 256')), '>', 0,
     'unless the user has asked for them');
+
+{
+    my $own = new_terminal('alice', config => "theme = light\n[colours]\ntime = 200\n[keys]\nctrl-q = help");
+    my %seen = seen_colours($own);
+    ok($seen{200}, 'a colour of the user');
+    ok($seen{241} && !$seen{243}, 'and those of the theme');
+    press($own, 'Ctrl-Q');
+    ok(wait_screen($own, qr{/join ROOM}, 5), 'and a key');
+}
 
 # --- terminals that terminfo does not know ---------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "client/curses/key_parser.h"
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 
 #define PAUSE_FROM 200 /* a pause byte below it is none */
 #define PAUSE_UNIT_MS 64

@@ -48,7 +48,7 @@ static void settings_changed(void *context) {
     ((struct command_stage *)context)->changes++;
 }
 
-static void keys_help(void *context) {
+static void help_with_keys(void *context) {
     ((struct command_stage *)context)->key_helps++;
 }
 
@@ -73,7 +73,7 @@ void stage_open(struct command_stage *stage, const char *directory) {
                                         .find = find,
                                         .clear = clear,
                                         .settings_changed = settings_changed,
-                                        .keys_help = keys_help,
+                                        .keys_help = help_with_keys,
                                         .quit = quit};
 }
 

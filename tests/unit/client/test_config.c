@@ -329,6 +329,33 @@ static void a_wrong_file_is_named_with_its_line(void **state) {
     REFUSED(expected, NEEDED, "--config", file);
 }
 
+static void keys_and_colours_are_the_users(void **state) {
+    char file[FOLDER_PATH_SIZE], expected[2048];
+    folder_file(*state, "c.ini", file);
+    folder_write(file,
+                 "[client]\ntheme = dark\n[keys]\nctrl-n = unread-room\nAlt-# = help\n[colours]\nlink = #00ffff\n"
+                 "nick-others = 1, 2\n",
+                 0600);
+    assert_int_equal(READ(NEEDED, "--config", file), CLIENT_CONFIG_RUN);
+    assert_int_equal(config.theme, THEME_DARK);
+    assert_int_equal(keys_action(&config.keys, 'N' & 0x1f), ACTION_ROOM_UNREAD);
+    assert_int_equal(keys_action(&config.keys, KEYS_ALT | '#'), ACTION_HELP);
+    assert_true(config.own_colours.chosen[COLOUR_LINK] && config.own_colours.chosen[COLOURS - 1]);
+    folder_write(
+        file,
+        "[keys]\nctrl-n = unread-room\nctrl-m = help\nctrl-q = hlep\nctrl-N = help\n[colours]\nlink = reddish\n[key]\n",
+        0600);
+    snprintf(expected, sizeof expected,
+             "%s:3: ctrl-m = help: is Enter, which sends, expected another key\n"
+             "%s:4: ctrl-q = hlep: unknown action, did you mean help?\n"
+             "%s:5: ctrl-N = help: Ctrl-N is given already, expected once\n"
+             "%s:7: link = reddish: 'reddish': expected a number from 0 to 255, #rrggbb, default, black, red, green, "
+             "yellow, blue, magenta, cyan, white or bright- and one of these\n"
+             "%s:8: [key]: unknown section, expected [client] or [keys] or [colours]\n",
+             file, file, file, file, file);
+    REFUSED(expected, NEEDED, "--config", file);
+}
+
 static void help_names_every_flag(void **state) {
     static const char *const names[] = {
         "--bootnode HOST[:PORT]",      "--room NAME",    "--nick NAME",       "--secret-file FILE", "--port N",
@@ -397,6 +424,7 @@ int main(void) {
         IN_FOLDER(a_tilde_in_a_flag_is_the_home_directory),
         IN_FOLDER(a_doctor_needs_no_room),
         IN_FOLDER(a_wrong_file_is_named_with_its_line),
+        IN_FOLDER(keys_and_colours_are_the_users),
         IN_FOLDER(help_names_every_flag),
         cmocka_unit_test(the_sample_lists_exactly_the_keys_with_their_defaults),
     };

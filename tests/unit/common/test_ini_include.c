@@ -38,7 +38,8 @@ static const struct ini_key keys[] = {
      .fallback = "1KiB"},
     KEY(listen, .type = INI_ADDRESS_LIST, .min = 1, .port = 7, .fallback = "::1"),
 };
-static const struct ini_table table = {keys, sizeof keys / sizeof *keys, sizeof(struct settings)};
+static const struct ini_table table = {
+    .keys = keys, .count = sizeof keys / sizeof *keys, .target_size = sizeof(struct settings)};
 
 static char folder[] = "/tmp/gochat-include-XXXXXX";
 static struct settings settings;

@@ -67,7 +67,8 @@ static const struct ini_key keys[] = {
     {.section = "look", .name = "relay", .type = INI_BOOLEAN, FIELD(relay), .fallback = "yes"},
     {.section = "look", .name = "ui", .type = INI_CHOICE, FIELD(ui), .choices = uis, .fallback = "plain"},
 };
-static const struct ini_table table = {keys, sizeof keys / sizeof *keys, sizeof(struct settings)};
+static const struct ini_table table = {
+    .keys = keys, .count = sizeof keys / sizeof *keys, .target_size = sizeof(struct settings)};
 
 static struct settings settings;
 static char path[] = "/tmp/gochat-ini-XXXXXX";

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "client/curses/key_parser.h"
-#include "client/curses/keys.h"
+#include "client/look/keys.h"
 
 #define KEYS_SEEN_MAX 4096
 #define NEVER_MS 40000 /* longer than any patience */

@@ -473,18 +473,18 @@ static void styles_say_what_lines_are(void **state) {
     assert_int_equal(style_of(stage, row_with(stage, "all ✓"), 0x2713).colour, COLOUR_GOOD);
     assert_int_equal(style_of(stage, row_with(stage, "lost"), 0x2717).colour, COLOUR_BAD);
     assert_int_equal(style_of(stage, row_with(stage, "no such room"), '!').colour, COLOUR_BAD);
-    assert_int_equal(style_of(stage, row_with(stage, "— │"), 0x2014).colour, COLOUR_TIME);
+    assert_int_equal(style_of(stage, row_with(stage, "— │"), 0x2014).colour, COLOUR_NOTICE);
     assert_int_equal(style_of(stage, row_with(stage, "你好"), 0x4f60).colour, COLOUR_PRIVATE);
     assert_int_equal(style_of(stage, row_with(stage, "你好"), 'a').attributes, STYLE_BOLD | STYLE_REVERSE);
-    assert_int_equal(style_of(stage, row_with(stage, "new"), 'n').colour, COLOUR_WARNING);
+    assert_int_equal(style_of(stage, row_with(stage, "new"), 'n').colour, COLOUR_UNREAD);
     unsigned text = row_with(stage, "wrapped");
     assert_int_equal(style_of(stage, text, 'l').colour, COLOUR_NICK + 3);
     assert_int_equal(style_of(stage, text, '#').colour, COLOUR_TIME);
-    assert_int_equal(style_of(stage, text, 'w').colour, COLOUR_DEFAULT);
+    assert_int_equal(style_of(stage, text, 'w').colour, COLOUR_TEXT);
     unsigned status = row_with(stage, "[1:tea]");
     assert_true(style_of(stage, status, '[').attributes & STYLE_BOLD);
-    assert_int_equal(style_of(stage, status, '(').colour, COLOUR_WARNING);
-    assert_int_equal(style_of(stage, status, '!').colour, COLOUR_BAD);
+    assert_int_equal(style_of(stage, status, '(').colour, COLOUR_UNREAD);
+    assert_int_equal(style_of(stage, status, '!').colour, COLOUR_MENTION);
     assert_true(style_of(stage, 0, 't').attributes & STYLE_REVERSE);
 }
 
@@ -687,7 +687,7 @@ static void what_comes_below_is_told(void **state) {
     add_line(stage, (struct line_header){.kind = LINE_DAY}, "", "Monday, 23 November 2026"); /* not counted */
     comes(stage, true, "bob, new 2");
     expect_row(stage, 11, " [1:tea]                             2 new lines below, 1 mention: Alt->  12:03");
-    assert_int_equal(style_of(stage, 11, 'm').colour, COLOUR_BAD);
+    assert_int_equal(style_of(stage, 11, 'm').colour, COLOUR_MENTION);
     comes(stage, true, "bob, new 3");
     expect_row(stage, 11, " [1:tea]                            3 new lines below, 2 mentions: Alt->  12:03");
     size_is(stage, 13, 50);

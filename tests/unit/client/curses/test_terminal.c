@@ -17,8 +17,8 @@
 
 #include "client/curses/emergency.h"
 #include "client/curses/key_sequences.h"
-#include "client/curses/keys.h"
 #include "client/curses/terminal.h"
+#include "client/look/keys.h"
 #include "common/sanitizers.h"
 #include "tests/support/emulated.h"
 
@@ -202,7 +202,8 @@ static void colours_are_those_that_the_terminal_has(void **state) {
         show();
         for (unsigned colour = 0; colour < COLOURS; colour++) {
             struct emulator_cell cell = emulator_cell(screen->emulator, 1, colour);
-            int wanted = palette_foreground(terminals[i].depth, (uint8_t)colour);
+            int wanted =
+                palette_foreground(&(struct palette){.theme = THEME_AUTO}, terminals[i].depth, (uint8_t)colour);
             if (wanted > 255) wanted += EMULATOR_RGB;
             assert_int_equal(cell.foreground, wanted);
             assert_int_equal(cell.background, -1);
@@ -219,13 +220,15 @@ static void the_limit_takes_colours_away(void **state) {
     open_as("xterm-256color", PALETTE_TRUE);
     draw(0, 0, "x", (struct style){COLOUR_BAD, 0});
     show();
-    assert_int_equal(emulator_cell(screen->emulator, 0, 0).foreground, palette_foreground(PALETTE_256, COLOUR_BAD));
+    assert_int_equal(emulator_cell(screen->emulator, 0, 0).foreground,
+                     palette_foreground(&(struct palette){.theme = THEME_AUTO}, PALETTE_256, COLOUR_BAD));
     terminal_limit(terminal, PALETTE_NONE);
     show();
     assert_int_equal(emulator_cell(screen->emulator, 0, 0).foreground, -1);
     terminal_limit(terminal, PALETTE_8);
     show();
-    assert_int_equal(emulator_cell(screen->emulator, 0, 0).foreground, palette_foreground(PALETTE_8, COLOUR_BAD));
+    assert_int_equal(emulator_cell(screen->emulator, 0, 0).foreground,
+                     palette_foreground(&(struct palette){.theme = THEME_AUTO}, PALETTE_8, COLOUR_BAD));
     close_all();
 }
 

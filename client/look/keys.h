@@ -1,11 +1,13 @@
-/* Which key does what: one table, which also makes `/help keys` and the manual. Pure. */
+/* Which key does what: one table, which also makes `/help keys` and the manual; and the keys of [keys] in the settings,
+ * which go before it. Pure. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/curses/editor.h"
+#include "common/attributes.h"
+#include "common/why.h"
 
 /* A key is a code point (control characters as they are), or one of these; with Alt, KEYS_ALT is added. */
 enum {
@@ -38,7 +40,31 @@ enum {
 #define KEYS_ALT 0x1000000
 #define KEYS_CANCEL 7 /* Ctrl-G, as in readline: ends a search or a question, else nothing */
 
-/* What is no edit (editor.h): these follow EDITS in the same space. */
+/* What is done to the input line (curses/editor.h). */
+enum edit {
+    EDIT_LEFT,
+    EDIT_RIGHT,
+    EDIT_WORD_LEFT,
+    EDIT_WORD_RIGHT,
+    EDIT_LINE_START, /* of the line between newlines; where the cursor is there already, over the newline */
+    EDIT_LINE_END,
+    EDIT_DELETE_BACKWARD,
+    EDIT_DELETE_FORWARD,     /* one cluster */
+    EDIT_KILL_WORD_BACKWARD, /* to white space, as Ctrl-W */
+    EDIT_KILL_WORD_LEFT,
+    EDIT_KILL_WORD_RIGHT, /* as Alt-Backspace, Alt-D */
+    EDIT_KILL_TO_START,   /* as EDIT_LINE_START goes */
+    EDIT_KILL_TO_END,
+    EDIT_YANK,
+    EDIT_YANK_OLDER, /* the latter only right after a yank */
+    EDIT_TRANSPOSE,  /* the clusters around the cursor, as Ctrl-T */
+    EDIT_UNDO,
+    EDIT_REDO,
+    EDIT_CLEAR,
+    EDITS,
+};
+
+/* What is no edit: these follow EDITS in the same space. */
 enum action {
     ACTION_ENTER = EDITS,
     ACTION_NEWLINE, /* Alt-Enter */
@@ -73,9 +99,26 @@ struct binding {
     int action; /* enum edit or enum action */
 };
 
+#define KEYS_OWN_MAX 64
+
+/* Those of the settings, each key once; action ACTION_NONE: the key does nothing. */
+struct keys_own {
+    struct binding items[KEYS_OWN_MAX];
+    size_t count;
+};
+
 /* Alt with a capital letter is the same as with the small one. */
-int keys_action(uint32_t key);
+int keys_action(const struct keys_own *own, uint32_t key);
+/* As it is where nothing is set. */
 const struct binding *keys_table(size_t *count);
+/* The keys that do this now, the user's own ones first, one after the other; false behind the last. `*at` begins at 0.
+ */
+bool keys_of_action(const struct keys_own *own, int action, size_t *at, uint32_t *key);
+/* One line of [keys]: a key as keys_name writes it, in any case, and the name of an action, or none. False with
+ * "expected …", and nothing changed. What text, Enter, Escape and Ctrl-C do cannot be changed. */
+MUST_USE bool keys_bind(struct keys_own *own, const char *key, const char *action, struct why *why);
+/* "next-room"; empty for what is no action of a key. */
+const char *keys_action_name(int action);
 /* "Ctrl-A", "Alt-Enter", "PgUp", "é". */
 const char *keys_name(uint32_t key, char out[static 32]);
 /* One line of help; empty for what has no key of its own. */

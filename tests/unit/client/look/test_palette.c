@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/curses/palette.h"
+#include "client/look/palette.h"
 #include "tests/support/layout.h"
 
 #define CONTRAST_TEXT 4.5 /* WCAG 2.1, 1.4.3: of texts, times and signs */
@@ -16,6 +16,7 @@
 #define APART_256 0.097
 #define APART_TRUE 0.123
 
+static const struct palette plain = {.theme = THEME_AUTO};
 static const enum palette_depth rich[] = {PALETTE_256, PALETTE_TRUE};
 
 /* x^(1/n) by Newton's method: the tests link no libm. */
@@ -92,10 +93,20 @@ static void measures_as_the_books_do(void **state) {
     assert_int_equal(xterm_colour(255), 0xeeeeee);
 }
 
-/* As the terminal shows it. */
+/* As the terminal shows it; -1: the terminal's own. */
+static int shown_in(enum palette_theme theme, enum palette_depth depth, unsigned colour) {
+    struct palette palette = {.theme = theme};
+    int foreground = palette_foreground(&palette, depth, (uint8_t)colour);
+    return depth == PALETTE_256 && foreground >= 0 ? xterm_colour(foreground) : foreground;
+}
+
 static int shown(enum palette_depth depth, unsigned colour) {
-    int foreground = palette_foreground(depth, (uint8_t)colour);
-    return depth == PALETTE_256 ? xterm_colour(foreground) : foreground;
+    return shown_in(THEME_AUTO, depth, colour);
+}
+
+/* Others are as one of these, or the terminal's own. */
+static bool is_distinct(unsigned colour) {
+    return (colour >= COLOUR_TIME && colour <= COLOUR_PRIVATE) || colour >= COLOUR_NICK;
 }
 
 static double contrast_with_black(int rgb) {
@@ -111,6 +122,8 @@ static void contrasts_with_black_and_white(void **state) {
     for (unsigned i = 0; i < sizeof rich / sizeof *rich; i++)
         for (unsigned colour = COLOUR_TIME; colour < COLOURS; colour++) {
             double least = colour < COLOUR_NICK ? CONTRAST_TEXT : CONTRAST_NICK;
+            assert_true(shown(rich[i], colour) >= 0 || !is_distinct(colour));
+            if (shown(rich[i], colour) < 0) continue;
             assert_true(contrast_with_black(shown(rich[i], colour)) >= least);
             assert_true(contrast_with_white(shown(rich[i], colour)) >= least);
         }
@@ -121,8 +134,108 @@ static void colours_lie_well_apart(void **state) {
     for (unsigned i = 0; i < sizeof rich / sizeof *rich; i++)
         for (unsigned one = COLOUR_TIME; one < COLOURS; one++)
             for (unsigned other = COLOUR_TIME; other < one; other++)
-                assert_true(distance(shown(rich[i], one), shown(rich[i], other)) >=
-                            (rich[i] == PALETTE_256 ? APART_256 : APART_TRUE));
+                assert_true(!is_distinct(one) || !is_distinct(other) ||
+                            distance(shown(rich[i], one), shown(rich[i], other)) >=
+                                (rich[i] == PALETTE_256 ? APART_256 : APART_TRUE));
+}
+
+static double contrast(int one, int other) {
+    double a = luminance(one) + 0.05, b = luminance(other) + 0.05;
+    return a > b ? a / b : b / a;
+}
+
+static void themes_can_be_read_on_their_backgrounds(void **state) {
+    static const struct {
+        enum palette_theme theme;
+        int backgrounds[2];
+        double apart;
+    } themes[] = {{THEME_DARK, {0x000000, 0x303030}, 0.116}, {THEME_LIGHT, {0xffffff, 0xeeeeee}, 0.093}};
+    (void)state;
+    for (unsigned t = 0; t < 2; t++)
+        for (unsigned i = 0; i < sizeof rich / sizeof *rich; i++)
+            for (unsigned colour = COLOUR_TIME; colour < COLOURS; colour++) {
+                int text = shown_in(themes[t].theme, rich[i], colour);
+                assert_true(text >= 0 || !is_distinct(colour));
+                if (text < 0) continue;
+                assert_true(contrast(text, themes[t].backgrounds[0]) >= CONTRAST_TEXT);
+                assert_true(contrast(text, themes[t].backgrounds[1]) >= CONTRAST_TEXT);
+                for (unsigned other = COLOUR_TIME; other < colour && is_distinct(colour); other++)
+                    assert_true(!is_distinct(other) ||
+                                distance(text, shown_in(themes[t].theme, rich[i], other)) >= themes[t].apart);
+            }
+}
+
+static void the_user_chooses(void **state) {
+    struct palette palette = {.theme = THEME_AUTO};
+    struct why why;
+    static const struct {
+        const char *value;
+        int basic, index, rgb;
+    } cases[] = {
+        {"red", 1, 1, 1},
+        {"Bright-Red", 1, 9, 0xff0000},
+        {"default", -1, -1, -1},
+        {"0", 0, 0, 0},
+        {"208", 3, 208, 0xff8700},
+        {"255", 7, 255, 0xeeeeee},
+        {"#ff8700", 3, 208, 0xff8700},
+        {"#000001", 0, 16, 0},
+        {"#FF0000", 1, 196, 0xff0000},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        palette.own.chosen[COLOUR_LINK] = false;
+        assert_true(palette_choose(&palette.own, "link", cases[i].value, &why));
+        assert_int_equal(palette_foreground(&palette, PALETTE_NONE, COLOUR_LINK), -1);
+        assert_int_equal(palette_foreground(&palette, PALETTE_8, COLOUR_LINK), cases[i].basic);
+        assert_int_equal(palette_foreground(&palette, PALETTE_256, COLOUR_LINK), cases[i].index);
+        assert_int_equal(palette_foreground(&palette, PALETTE_TRUE, COLOUR_LINK), cases[i].rgb);
+    }
+    assert_true(palette_choose(&palette.own, "nick-others", "1, 2 ,#00ffff", &why));
+    assert_int_equal(palette_foreground(&palette, PALETTE_256, COLOUR_NICK), 1);
+    assert_int_equal(palette_foreground(&palette, PALETTE_256, COLOUR_NICK + 4), 2);
+    assert_int_equal(palette_foreground(&palette, PALETTE_256, COLOURS - 1), 51);
+    for (size_t i = 0; palette_role(i); i++) {
+        struct palette_own own = {.chosen = {false}};
+        assert_true(palette_choose(&own, palette_role(i), "3", &why));
+        assert_true(own.chosen[i + 1]);
+    }
+}
+
+#define EXPECTED                                                                                                       \
+    "a number from 0 to 255, #rrggbb, default, black, red, green, yellow, blue, magenta, cyan, white or bright- and "  \
+    "one of these"
+
+static void wrong_choices_are_told(void **state) {
+    static const struct {
+        const char *role, *value, *expected;
+    } cases[] = {
+        {"link", "reddish", "'reddish': expected " EXPECTED},
+        {"link", "256", "'256': expected " EXPECTED},
+        {"link", "-1", "'-1': expected " EXPECTED},
+        {"link", "#12345", "'#12345': expected " EXPECTED},
+        {"link", "#12345g", "'#12345g': expected " EXPECTED},
+        {"link", "", "'': expected " EXPECTED},
+        {"link", "1, 2", "'1, 2': expected " EXPECTED},
+        {"nick-others", "1, x", "'x': expected up to 12 colours with commas between, each of them " EXPECTED},
+        {"nick-others", "1,2,3,4,5,6,7,8,9,10,11,12,13",
+         "'13': expected up to 12 colours with commas between, each of them " EXPECTED},
+        {"error", "red", "given already, expected once"},
+        {"lnik", "red", "unknown role, did you mean link?"},
+        {"background", "red",
+         "unknown role, expected one of time, good, warning, error, private, text, notice, mention, unread, "
+         "status-bar, "
+         "link, nick-own, nick-others"},
+    };
+    struct palette_own own = {.chosen = {false}};
+    struct why why;
+    (void)state;
+    assert_true(palette_choose(&own, "error", "red", &why));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_false(palette_choose(&own, cases[i].role, cases[i].value, &why));
+        assert_string_equal(why.text, cases[i].expected);
+        assert_false(own.chosen[COLOUR_LINK] || own.chosen[COLOUR_NICK]);
+    }
 }
 
 /* Where one terminal has 256 colours and another any, a key has a like one: nearer to its own than most others are. */
@@ -143,7 +256,7 @@ static void eight_colours_can_be_read_on_both(void **state) {
     static const int palettes[][2] = {{0xcd0000, 0xcd00cd}, {0xaa0000, 0xaa00aa}, {0xcc0000, 0x75507b}};
     unsigned times[8] = {0}, own = 0;
     for (unsigned colour = COLOUR_TIME; colour < COLOURS; colour++) {
-        int index = palette_foreground(PALETTE_8, (uint8_t)colour);
+        int index = palette_foreground(&plain, PALETTE_8, (uint8_t)colour);
         assert_true(index == -1 || index == 1 || index == 5);
         if (colour < COLOUR_NICK) continue;
         if (index < 0)
@@ -154,8 +267,8 @@ static void eight_colours_can_be_read_on_both(void **state) {
     assert_int_equal(own, 6);
     assert_int_equal(times[1], 3);
     assert_int_equal(times[5], 3);
-    assert_int_equal(palette_foreground(PALETTE_8, COLOUR_BAD), 1);
-    assert_int_equal(palette_foreground(PALETTE_8, COLOUR_PRIVATE), 5);
+    assert_int_equal(palette_foreground(&plain, PALETTE_8, COLOUR_BAD), 1);
+    assert_int_equal(palette_foreground(&plain, PALETTE_8, COLOUR_PRIVATE), 5);
     for (unsigned i = 0; i < 3; i++)
         for (unsigned j = 0; j < 2; j++) {
             assert_true(contrast_with_black(palettes[i][j]) >= 2.7);
@@ -166,12 +279,12 @@ static void eight_colours_can_be_read_on_both(void **state) {
 static void the_terminals_own_colour(void **state) {
     (void)state;
     for (unsigned depth = PALETTE_NONE; depth <= PALETTE_TRUE; depth++) {
-        assert_int_equal(palette_foreground(depth, COLOUR_DEFAULT), -1);
-        assert_int_equal(palette_foreground(depth, COLOURS), -1);
-        assert_int_equal(palette_foreground(depth, 255), -1);
+        assert_int_equal(palette_foreground(&plain, depth, COLOUR_DEFAULT), -1);
+        assert_int_equal(palette_foreground(&plain, depth, COLOURS), -1);
+        assert_int_equal(palette_foreground(&plain, depth, 255), -1);
     }
     for (unsigned colour = 0; colour < COLOURS; colour++)
-        assert_int_equal(palette_foreground(PALETTE_NONE, (uint8_t)colour), -1);
+        assert_int_equal(palette_foreground(&plain, PALETTE_NONE, (uint8_t)colour), -1);
 }
 
 static void a_key_keeps_its_colour(void **state) {
@@ -234,6 +347,9 @@ int main(void) {
         cmocka_unit_test(measures_as_the_books_do),
         cmocka_unit_test(contrasts_with_black_and_white),
         cmocka_unit_test(colours_lie_well_apart),
+        cmocka_unit_test(themes_can_be_read_on_their_backgrounds),
+        cmocka_unit_test(the_user_chooses),
+        cmocka_unit_test(wrong_choices_are_told),
         cmocka_unit_test(a_key_has_a_like_colour_with_256),
         cmocka_unit_test(eight_colours_can_be_read_on_both),
         cmocka_unit_test(the_terminals_own_colour),
