@@ -1,7 +1,7 @@
-/* Keys remembered on first use, as ssh's known_hosts: lines as known_line.h has them. Two files in the data directory:
- * `known_bootnodes` (name = host:port as given) and `known_peers` (name = room id in hex, a colon, nick in hex). What
- * cannot be written there (a read-only directory, a full disk, a link to /dev/null) is remembered until the end of the
- * program.
+/* Keys remembered on first use, as ssh's known_hosts: lines as known_line.h has them, in the file
+ * `known_bootnodes` of the data directory (name = host:port as given). An older program had `known_peers`, too (name =
+ * room id in hex, a colon, nick in hex), which people.h takes over. What cannot be written there (a read-only
+ * directory, a full disk, a link to /dev/null) is remembered until the end of the program.
  *
  * Invariants:
  * 1. The table in memory is what the file said when it was last looked at: a look-up asks the system whether the file
