@@ -84,8 +84,27 @@ static bool was_left(const struct bootnode *bootnode, struct known_keys *known, 
     return !bootnode->pinned && known_keys_was_replaced(known, bootnode->name, key);
 }
 
+static bool has_print(const struct bootnode *bootnode, const uint8_t key[static 32]) {
+    uint8_t print[KEY_PRINT_SIZE];
+    key_print_derive(key, print);
+    return memcmp(print, bootnode->print, sizeof print) == 0;
+}
+
+/* The key that is remembered, where one with the print was replaced on the way to it: an invite may be old. */
+static bool follows_print(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32]) {
+    uint8_t remembered[32];
+    if (!known_keys_find(known, bootnode->name, remembered) || memcmp(remembered, key, 32) != 0) return false;
+    for (size_t i = 0; i < bootnode->left_count; i++)
+        if (has_print(bootnode, bootnode->left[i])) return true;
+    return known_keys_replaced_print(known, bootnode->name, bootnode->print);
+}
+
+static bool fits_print(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32]) {
+    return !bootnode->has_print || has_print(bootnode, key) || follows_print(bootnode, known, key);
+}
+
 bool bootnode_known_key(const struct bootnode *bootnode, struct known_keys *known, uint8_t key[static 32]) {
-    if (!bootnode->pinned) return known_keys_find(known, bootnode->name, key);
+    if (!bootnode->pinned) return known_keys_find(known, bootnode->name, key) && fits_print(bootnode, known, key);
     memcpy(key, bootnode->key, 32);
     return true;
 }
@@ -96,6 +115,16 @@ static bool refuse_pinned(const struct bootnode *bootnode, const uint8_t key[sta
     show(key, seen);
     return why_fail(why, "the bootnode at %s has the key %s, not the configured %s: refused", bootnode->name, seen,
                     given);
+}
+
+static bool refuse_print(const struct bootnode *bootnode, const uint8_t key[static 32], struct why *why) {
+    char seen[KEY_DIGITS + 1];
+    show(key, seen);
+    return why_fail(
+        why,
+        "the bootnode at %s has the key %s, which is not the one in the invite: refused, somebody may be in "
+        "between. If its operator has changed the key, ask for a new invite",
+        bootnode->name, seen);
 }
 
 static bool refuse_remembered(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
@@ -119,7 +148,9 @@ bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known,
                       struct why *why) {
     unsigned line = 0;
     if (bootnode->pinned) return memcmp(bootnode->key, key, 32) == 0 || refuse_pinned(bootnode, key, why);
-    return known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED ||
+    if (!fits_print(bootnode, known, key)) return refuse_print(bootnode, key, why);
+    bool named = bootnode->has_print && has_print(bootnode, key) && !was_left(bootnode, known, key);
+    return named || known_keys_check(known, bootnode->name, key, &line) != KNOWN_CHANGED ||
            refuse_remembered(bootnode, known, key, line, why);
 }
 

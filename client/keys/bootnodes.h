@@ -10,6 +10,7 @@
 #include "common/address.h"
 #include "common/attributes.h"
 #include "common/ini_table.h"
+#include "common/names.h"
 #include "common/why.h"
 
 #define BOOTNODES_MAX 4
@@ -23,6 +24,8 @@ struct bootnode {
     size_t address_count;                         /* 0: to be resolved */
     bool pinned; /* `key` is the only one it may have; else the first one is remembered */
     uint8_t key[32];
+    bool has_print;                      /* else: an invite says what print its key has, */
+    uint8_t print[KEY_PRINT_SIZE];       /* this one; or the key that took the place of that one */
     uint8_t left[BOOTNODE_LEFT_MAX][32]; /* which it had in this run, before another took their place */
     size_t left_count;
     bool stays; /* it was told that it names a key that it had before */
@@ -40,8 +43,9 @@ MUST_USE bool bootnodes_pin(const char *list, struct bootnode *bootnodes, size_t
 bool bootnode_is_numeric(const struct bootnode *bootnode);
 /* The key that it is known by: pinned or remembered. False: there is none. */
 MUST_USE bool bootnode_known_key(const struct bootnode *bootnode, struct known_keys *known, uint8_t key[static 32]);
-/* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. False
- * with one line in `why`. */
+/* May this be its key? As ssh does: the pinned one, or the one that is remembered, or, where there is none, any. Of one
+ * with a print the key that has it, whatever is remembered, but for one that was replaced. False with one line in
+ * `why`. */
 MUST_USE bool bootnode_trusted(const struct bootnode *bootnode, struct known_keys *known, const uint8_t key[static 32],
                                struct why *why);
 /* It proved that it has this key: remembers that, where none is pinned or remembered yet. False with one line in `why`:

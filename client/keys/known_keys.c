@@ -181,6 +181,16 @@ bool known_keys_was_replaced(struct known_keys *known, const char *name, const u
     return found && memcmp(found->key, key, sizeof found->key) == 0;
 }
 
+bool known_keys_replaced_print(struct known_keys *known, const char *name, const uint8_t print[static KEY_PRINT_SIZE]) {
+    uint8_t found[KEY_PRINT_SIZE];
+    if (!*known->file || known->unread || !refresh(known)) return false;
+    for (const struct known_key *key = known->replaced.first; key; key = key->after) {
+        key_print_derive(key->key, found);
+        if (strcmp(key->name, name) == 0 && memcmp(found, print, sizeof found) == 0) return true;
+    }
+    return false;
+}
+
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]) {
     if (line > 0)
         snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->file, line);

@@ -20,6 +20,7 @@
 
 #include "client/keys/key_table.h"
 #include "common/attributes.h"
+#include "common/names.h"
 #include "common/why.h"
 
 #define KNOWN_KEYS_LINES 10000
@@ -61,6 +62,8 @@ MUST_USE enum known_result known_keys_check(struct known_keys *known, const char
 MUST_USE bool known_keys_find(struct known_keys *known, const char *name, uint8_t key[static 32]);
 /* Did this one give its place to another? */
 bool known_keys_was_replaced(struct known_keys *known, const char *name, const uint8_t key[static 32]);
+/* Did one with this print? */
+bool known_keys_replaced_print(struct known_keys *known, const char *name, const uint8_t print[static KEY_PRINT_SIZE]);
 /* For telling KNOWN_CHANGED: where the old key is ("FILE:LINE", if it is in the file), and what one can do where the
  * new one is right. */
 #define KNOWN_KEYS_PLACE_SIZE 512

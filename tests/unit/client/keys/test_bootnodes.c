@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "client/keys/bootnodes.h"
+#include "tests/support/folder.h"
 
 #define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define KEY_B "FF112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
@@ -178,10 +179,102 @@ static void a_stranger_has_no_successor(void **state) {
     assert_int_equal(succeeds(&bootnode, &known, 2, &told), BOOTNODE_UNSUCCEEDED);
 }
 
+/* --- A print, as an invite has it --- */
+
+static struct bootnode with_print(uint8_t byte) {
+    struct bootnode bootnode = {.name = "host:1", .has_print = true};
+    uint8_t key[32];
+    take_key(byte, key);
+    key_print_derive(key, bootnode.print);
+    return bootnode;
+}
+
+static void remember(struct known_keys *known, const struct bootnode *bootnode, uint8_t byte) {
+    uint8_t key[32];
+    struct why why;
+    take_key(byte, key);
+    assert_true(bootnode_remember(bootnode, known, key, &why));
+}
+
+static bool knows(const struct bootnode *bootnode, struct known_keys *known, uint8_t byte) {
+    uint8_t key[32], found[32];
+    take_key(byte, key);
+    return bootnode_known_key(bootnode, known, found) && memcmp(found, key, sizeof key) == 0;
+}
+
+static void the_first_key_must_have_the_print(void **state) {
+    struct known_keys known = {.file = ""};
+    struct bootnode bootnode = with_print(1);
+    struct why why;
+    (void)state;
+    assert_false(is_trusted(&bootnode, &known, 2, &why));
+    assert_non_null(strstr(why.text, "the key 0202"));
+    assert_non_null(strstr(why.text, "not the one in the invite: refused"));
+    assert_true(is_trusted(&bootnode, &known, 1, &why));
+    known_keys_close(&known);
+}
+
+/* What was remembered of who was met without an invite counts less; but it stays in the file. */
+static void the_print_counts_more_than_what_is_remembered(void **state) {
+    struct known_keys known;
+    struct bootnode bootnode = {.name = "host:1"};
+    struct why why;
+    assert_true(known_keys_open(&known, *state, "known_bootnodes", &why));
+    remember(&known, &bootnode, 2);
+    bootnode = with_print(1);
+    assert_false(knows(&bootnode, &known, 2));
+    assert_false(is_trusted(&bootnode, &known, 2, &why));
+    assert_true(is_trusted(&bootnode, &known, 1, &why));
+    remember(&known, &bootnode, 1);
+    bootnode.has_print = false;
+    assert_true(knows(&bootnode, &known, 2));
+    known_keys_close(&known);
+}
+
+/* An invite that is older than the bootnode's key leads to whoever followed it there, now and in later runs. */
+static void an_old_print_leads_to_the_successor(void **state) {
+    struct known_keys known;
+    struct bootnode bootnode = with_print(1);
+    struct why why;
+    for (unsigned run = 0; run < 2; run++) {
+        assert_true(known_keys_open(&known, *state, "known_bootnodes", &why));
+        if (run == 0) {
+            remember(&known, &bootnode, 1);
+            assert_int_equal(succeeds(&bootnode, &known, 2, &why), BOOTNODE_SUCCEEDED);
+        }
+        assert_true(knows(&bootnode, &known, 2));
+        assert_true(is_trusted(&bootnode, &known, 2, &why));
+        assert_false(is_trusted(&bootnode, &known, 1, &why));
+        assert_non_null(strstr(why.text, "replaced: refused"));
+        assert_false(is_trusted(&bootnode, &known, 3, &why));
+        known_keys_close(&known);
+        bootnode = with_print(1);
+    }
+}
+
+/* One that is newer than what we remember: the old key is no way to it. */
+static void a_new_print_needs_no_old_key(void **state) {
+    struct known_keys known;
+    struct bootnode bootnode = {.name = "host:1"};
+    struct why why;
+    assert_true(known_keys_open(&known, *state, "known_bootnodes", &why));
+    remember(&known, &bootnode, 1);
+    assert_int_equal(succeeds(&bootnode, &known, 2, &why), BOOTNODE_SUCCEEDED);
+    bootnode = with_print(3);
+    assert_false(is_trusted(&bootnode, &known, 2, &why));
+    assert_true(is_trusted(&bootnode, &known, 3, &why));
+    known_keys_close(&known);
+}
+
 int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_successor_is_followed_and_never_left_again),
         cmocka_unit_test(a_stranger_has_no_successor),
+        cmocka_unit_test(the_first_key_must_have_the_print),
+        IN_FOLDER(the_print_counts_more_than_what_is_remembered),
+        IN_FOLDER(an_old_print_leads_to_the_successor),
+        IN_FOLDER(a_new_print_needs_no_old_key),
         cmocka_unit_test(lists_are_split),
         cmocka_unit_test(a_port_may_be_left_out),
         cmocka_unit_test(what_is_no_list_is_refused),
