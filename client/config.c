@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "client/ask.h"
 #include "client/keys/bootnodes.h"
 #include "client/message/message.h"
 #include "common/home.h"
@@ -133,7 +134,8 @@ struct arguments {
     const char *values[MODE_FLAGS_MOST]; /* by the row of mode_flags; NULL: not given */
     /* Of all --bootnode; longer than the setting may be, so that what is cut here is refused there. */
     char bootnodes[2 * INI_TEXT_SIZE];
-    char *words; /* of --mode send, malloc'd; NULL: none */
+    char *words;  /* of --mode send, malloc'd; NULL: none */
+    char *invite; /* a word of argv; NULL: none */
     size_t problems;
 };
 
@@ -153,6 +155,93 @@ static void take_word(struct arguments *arguments, const char *word) {
     arguments->words = grow(arguments->words, size, 1);
     snprintf(arguments->words + used, size - used, "%s%s", used > 0 ? " " : "", word);
 }
+
+static const char *value_of(const struct arguments *arguments, const char *name) {
+    for (size_t i = 0; i < mode_flags.count; i++)
+        if (arguments->values[i] && strcmp(flag_at(&mode_flags, i)->name, name) == 0) return arguments->values[i];
+    return NULL;
+}
+
+/* --- An invite --- */
+
+#define FROM_INPUT "-"
+
+static bool is_invite(const char *word) {
+    return invite_is(word) || strcmp(word, FROM_INPUT) == 0;
+}
+
+/* What others wrote is not to lead a sender into a room of theirs: behind -- it is text in any case. */
+static bool takes_invite(const struct arguments *arguments, const struct flag_reader *reader, const char *word) {
+    if (arguments->mode == MODE_CLIENT) return true;
+    return arguments->mode == MODE_SEND && !reader->words_only && !arguments->words && !arguments->invite &&
+           invite_is(word);
+}
+
+static void take_invite(struct arguments *arguments, char *word) {
+    if (!arguments->invite) {
+        arguments->invite = word;
+        return;
+    }
+    complain(arguments, "expected one invite, here is another one");
+    sodium_memzero(word, strlen(word));
+}
+
+/* Of a sender that is given a room: then it is what is said there. */
+static void settle_invite(struct arguments *arguments) {
+    if (!arguments->invite || arguments->mode != MODE_SEND || !value_of(arguments, "room")) return;
+    char *rest = arguments->words;
+    arguments->words = NULL;
+    take_word(arguments, arguments->invite);
+    if (rest) take_word(arguments, rest);
+    free(rest);
+    arguments->invite = NULL;
+}
+
+/* The flags that say what an invite says. */
+static void refuse_beside_invite(struct arguments *arguments) {
+    static const char *const flags[] = {"bootnode", "room", "secret-file"};
+    char name[32];
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (!value_of(arguments, flags[i])) continue;
+        snprintf(name, sizeof name, "--%s", flags[i]);
+        refuse(arguments, name, value_of(arguments, flags[i]), "expected without an invite, which says that");
+    }
+}
+
+static bool name_hosts(const struct invite *invite, char out[static INI_TEXT_SIZE]) {
+    memset(out, 0, INI_TEXT_SIZE);
+    size_t used = 0;
+    for (size_t i = 0; i < invite->host_count && used < INI_TEXT_SIZE; i++)
+        used += (size_t)snprintf(out + used, INI_TEXT_SIZE - used, "%s%s", i > 0 ? "," : "", invite->hosts[i].name);
+    return used < INI_TEXT_SIZE;
+}
+
+static bool read_invite(const char *word, struct invite *out, struct why *why) {
+    char line[2 * INVITE_TEXT_SIZE];
+    if (strcmp(word, FROM_INPUT) != 0) return invite_parse(word, out, why);
+    bool done = ask_possible() ? ask("The invite: ", false, line, sizeof line, why)
+                               : ask_read(STDIN_FILENO, line, sizeof line, why);
+    done = done && invite_parse(line, out, why);
+    sodium_memzero(line, sizeof line);
+    return done;
+}
+
+/* What the file says of a room and its secret is about another one. */
+static void apply_invite(struct arguments *arguments, struct client_config *config) {
+    struct why why;
+    if (!arguments->invite) return;
+    refuse_beside_invite(arguments);
+    if (!*config->bootnode) memset(config->bootnode_key, 0, sizeof config->bootnode_key);
+    config->invited = read_invite(arguments->invite, &config->invite, &why);
+    if (invite_is(arguments->invite)) sodium_memzero(arguments->invite, strlen(arguments->invite));
+    if (config->invited && !name_hosts(&config->invite, config->bootnode))
+        complain(arguments, "the invite: the names of its bootnodes are longer than the client's settings can be");
+    if (!config->invited) complain(arguments, why.text);
+    memset(config->secret_file, 0, sizeof config->secret_file);
+    snprintf(config->room, sizeof config->room, "%s", config->invite.room);
+}
+
+/* --- Flags --- */
 
 static size_t row_of(const struct flag *flag) {
     size_t i = 0;
@@ -177,20 +266,20 @@ static void parse_arguments(int argc, char **argv, struct arguments *out) {
     if (!mode_choose(argc, argv, &choice, &why)) complain(out, why.text);
     out->mode = choice.mode;
     struct flag_reader reader = mode_reader(out->mode, argc, argv);
+    if (out->mode == MODE_CLIENT) reader.welcomes = is_invite;
     for (;;) {
         switch (flag_next(&reader, &flag, &value, &why)) {
         case FLAG_GIVEN: take_value(out, flag, value); break;
-        case FLAG_WORD: take_word(out, value); break;
+        case FLAG_WORD:
+            if (takes_invite(out, &reader, value))
+                take_invite(out, reader.words[reader.at - 1]);
+            else
+                take_word(out, value);
+            break;
         case FLAG_WRONG: complain(out, why.text); break;
         case FLAG_END: return;
         }
     }
-}
-
-static const char *value_of(const struct arguments *arguments, const char *name) {
-    for (size_t i = 0; i < mode_flags.count; i++)
-        if (arguments->values[i] && strcmp(flag_at(&mode_flags, i)->name, name) == 0) return arguments->values[i];
-    return NULL;
 }
 
 /* The key of the flag --data-dir is data_dir, and so on; --config and others have none. */
@@ -287,7 +376,7 @@ static size_t load_file(struct arguments *arguments, struct client_config *confi
 
 /* What was misspelt is not missing, too. */
 static void check_needed(struct arguments *arguments, const struct client_config *config) {
-    if (arguments->problems > 0) return;
+    if (arguments->problems > 0 || arguments->invite) return;
     require(arguments, "bootnode", config->bootnode, "missing, expected HOST or HOST:PORT");
     if (arguments->mode != MODE_DOCTOR)
         require(arguments, "room", config->room, "missing, expected the name of a room");
@@ -309,7 +398,10 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     size_t in_file;
 
     parse_arguments(argc, argv, &arguments);
+    settle_invite(&arguments);
     ini_table_defaults(&client_config_table, out);
+    out->invited = false;
+    memset(&out->invite, 0, sizeof out->invite);
     out->sends = arguments.mode == MODE_SEND;
     out->text = arguments.words;
     out->nick_is_flag = value_of(&arguments, "nick") != NULL;
@@ -322,8 +414,9 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     in_file = load_file(&arguments, out);
     if (in_file == 0) check_needed(&arguments, out);
     memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
+    apply_invite(&arguments, out);
     apply(&arguments, out);
-    if (value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
+    if (arguments.invite || value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
     check_secret(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);

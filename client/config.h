@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "client/invite/invite.h"
 #include "client/look/keys.h"
 #include "client/look/palette.h"
 #include "common/attributes.h"
@@ -26,6 +27,8 @@ struct client_config {
     char nick[INI_TEXT_SIZE];         /* empty: login name and four digits of the key */
     bool nick_is_flag;                /* --nick, rather than a file's */
     char secret_file[INI_TEXT_SIZE];  /* empty: open room */
+    bool invited;                     /* bootnodes and room are those of */
+    struct invite invite;             /* which has the secret; whoever reads the settings wipes it */
     char data_dir[INI_TEXT_SIZE];     /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */
     long long port;                   /* 0: any */
     long long timeout;                /* of --mode send, in seconds */
@@ -65,8 +68,9 @@ enum client_config_result {
 /* The user's own settings: client.ini in $XDG_CONFIG_HOME/gochat, else in ~/.config/gochat. False where there is none;
  * true also where that cannot be told, and who reads it will hear why. */
 bool client_config_own_file(char *out, size_t size);
-/* Defaults, then --config FILE or, without it, the user's own file, then the other flags. Problems: one line each on
- * standard error. The mode is what the arguments say: --mode send takes other flags, and words, whose text the caller
- * frees, whatever the result; --mode doctor needs no room. What is missing or out of range (no --room, no --bootnode, a
- * bad key) is a problem here already; names are not resolved here. */
+/* Defaults, then --config FILE or, without it, the user's own file, then an invite, then the other flags. Problems: one
+ * line each on standard error. An invite is wiped from `argv`, which others on this machine can see; it may also come
+ * as the first line of standard input, for the word "-". The mode is what the arguments say: --mode send takes other
+ * flags, and words, whose text the caller frees, whatever the result; --mode doctor needs no room. What is missing or
+ * out of range (no --room, no --bootnode, a bad key) is a problem here already; names are not resolved here. */
 MUST_USE enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

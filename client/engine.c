@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/invite/entrance.h"
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
 #include "common/clock.h"
@@ -19,6 +20,7 @@ struct room_name {
 
 struct room_slot {
     struct chatroom *chatroom;
+    struct entrance entrance;
     bool rejoins;          /* once it has left, */
     struct room_keys keys; /* with these */
 };
@@ -320,34 +322,72 @@ static bool may_join(struct engine *engine, const char *room) {
     return false;
 }
 
-static void join(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now) {
+static void join(struct engine *engine, const char *room, const struct room_keys *keys, const struct entrance *entrance,
+                 uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     if (slot) {
         slot->rejoins = true;
         slot->keys = *keys;
+        slot->entrance = *entrance;
     } else {
-        engine->rooms[engine->room_count++] = (struct room_slot){.chatroom = room_open(engine, room, keys, now)};
+        engine->rooms[engine->room_count++] =
+            (struct room_slot){.chatroom = room_open(engine, room, keys, now), .entrance = *entrance};
     }
 }
 
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
     struct room_keys keys;
     if (!may_join(engine, room)) return;
+    struct entrance entrance = entrance_of(secret, secret_size, false);
     if (room_keys_derive(room, secret, secret_size, &keys))
-        join(engine, room, &keys, now);
+        join(engine, room, &keys, &entrance, now);
     else
         refuse_join(engine, room,
                     "its name or secret is empty or too long, or there is no memory (64 MiB) for the secret");
     sodium_memzero(&keys, sizeof keys);
+    sodium_memzero(&entrance, sizeof entrance);
+}
+
+void engine_join_passphrase(struct engine *engine, const char *room, const char *passphrase, size_t size,
+                            uint64_t now) {
+    struct room_keys keys;
+    if (!may_join(engine, room)) return;
+    const struct entrance entrance = entrance_of(passphrase, size, true);
+    if (room_keys_derive_passphrase(room, passphrase, size, &keys))
+        join(engine, room, &keys, &entrance, now);
+    else
+        refuse_join(engine, room,
+                    "its name or passphrase is empty or too long, or there is no memory (256 MiB) for it");
+    sodium_memzero(&keys, sizeof keys);
 }
 
 void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now) {
-    if (may_join(engine, room)) join(engine, room, keys, now);
+    const struct entrance entrance = {.elsewhere = true};
+    if (may_join(engine, room)) join(engine, room, keys, &entrance, now);
 }
 
 struct chatroom *engine_room(struct engine *engine, const char *room) {
     struct room_slot *slot = room_find(engine, room);
     return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chatroom : NULL;
+}
+
+void engine_invite(struct engine *engine, const char *room) {
+    const struct room_slot *slot = room_find(engine, room);
+    struct invite invite;
+    char text[INVITE_TEXT_SIZE];
+    struct why why;
+    if (!slot) return;
+    if (entrance_invite(&slot->entrance, room, engine->bootnodes, engine->options.bootnode_count,
+                        engine->options.known_bootnodes, &invite, &why)) {
+        invite_format(&invite, text);
+        struct event *event = event_create(EVENT_INVITE, text, strlen(text));
+        event->room = chatroom_name(slot->chatroom);
+        outside_emit(&engine->io.outside, event);
+        sodium_memzero(text, sizeof text);
+    } else {
+        emit_error(engine, why.text);
+    }
+    sodium_memzero(&invite, sizeof invite);
 }
 
 /* It has left: makes its place free, or joins again. */

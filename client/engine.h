@@ -60,6 +60,8 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
 /* Emits EVENT_JOINED, or EVENT_ERROR when the room's keys cannot be derived (Argon2id takes 64 MiB and a tenth of a
  * second) or there are too many rooms. Where we are already, nothing. Where we are still parting, joins again. */
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now);
+/* The same with a passphrase, which was made to be spoken: Argon2id takes 256 MiB and some seconds. */
+void engine_join_passphrase(struct engine *engine, const char *room, const char *passphrase, size_t size, uint64_t now);
 /* The same with keys that are there already. */
 void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now);
 /* A room that we are in, for what is done to it alone; NULL: we are not, or are parting. Until time passes. */
@@ -79,6 +81,9 @@ void engine_info(struct engine *engine, const char *room, const uint8_t peer[sta
 /* What the user says of a member: chatroom_mark. */
 void engine_mark(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE],
                  enum person_mark mark, uint64_t now);
+/* EVENT_INVITE by which others join that room: with its secret, our bootnodes, and the prints of their keys, where
+ * those are known by now. EVENT_ERROR where no such string can be made. */
+void engine_invite(struct engine *engine, const char *room);
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);

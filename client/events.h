@@ -46,11 +46,13 @@ enum event_type {
     EVENT_REFUSED, /* room, reason ("removed", "outdated", "used", "over", "unlisted"): we are not let in; was: the
                       fingerprint of who decided that, as far as it is told */
     EVENT_PARTED,  /* room: we have left it; last event of a room */
+    EVENT_INVITE,  /* room, text: the string by which others join (invite.h), a secret; asked for */
     EVENT_ERROR,   /* room or NULL, text; EVENT_KEY_CHANGED: peer, reason, was */
     EVENT_CREDIT,  /* room, credit: so many more messages may be said there; never shown */
     EVENT_FINISHED, /* status: end the UI; never shown */
     /* Answers to commands, made by the UI itself: */
     EVENT_NOTICE, /* room or NULL, text; also what a room tells that is no fault */
+    EVENT_CODE,   /* room, text: to be shown as a QR code, where there is a terminal */
     EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
                    */
     EVENT_TYPES,
@@ -112,13 +114,15 @@ bool event_holds(const struct event *event);
 
 enum input_type {
     INPUT_SAY,  /* room, kind (not CHAT_NICK), text; private: peer. Costs one credit of the room. */
-    INPUT_JOIN, /* room; text: its secret, empty: an open room. Joining where we are is no error and changes nothing. */
+    INPUT_JOIN, /* room; text: its secret, empty: an open room; passphrase: that is what it is. Joining where we are is
+                   no error and changes nothing. */
     INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
     INPUT_NICK, /* text: a nick as text_nick makes them */
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
-    INPUT_MARK, /* room, peer, mark: what the user says of a member that was connected */
-    INPUT_END,  /* leave everything, once delivered */
-    INPUT_STOP, /* a signal: leave now */
+    INPUT_INVITE,      /* room: tell its EVENT_INVITE */
+    INPUT_MARK,        /* room, peer, mark: what the user says of a member that was connected */
+    INPUT_END,         /* leave everything, once delivered */
+    INPUT_STOP,        /* a signal: leave now */
     INPUT_RESOLVED,    /* bootnode, addresses: one or more that its name stands for */
     INPUT_UNRESOLVED,  /* bootnode; text: why its name could not be resolved now */
     INPUT_PORT_MAPPED, /* addresses: the one at which others reach our port; none: it is not mapped */
@@ -136,6 +140,7 @@ struct input {
     enum person_mark mark;
     enum chat_kind kind;
     char room[ROOM_NAME_MAX + 1];
+    bool passphrase;
     uint8_t peer[MEMBER_ID_SIZE];
     unsigned bootnode;
     struct address addresses[BOOTNODE_ADDRESSES];

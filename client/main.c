@@ -262,6 +262,7 @@ static int read_and_run(int argc, char **argv, struct helper *helper) {
     case CLIENT_CONFIG_RUN: status = run_as_told(&config, helper);
     }
     free(config.text);
+    sodium_memzero(&config.invite, sizeof config.invite);
     return status;
 }
 

@@ -152,7 +152,18 @@ static int open_known(struct setup *setup) {
     return SETUP_OK;
 }
 
+/* Of a private room there is more to know than a secret. */
+static int take_invited(struct setup *setup) {
+    const struct invite *invite = &setup->config->invite;
+    if (invite->kind != INVITE_SECRET)
+        return complain(SETUP_USAGE, "the invite is to a private room, which this version of GoChat cannot join yet");
+    setup->secret_size = invite->secret_size;
+    memcpy(setup->secret, invite->secret, invite->secret_size);
+    return SETUP_OK;
+}
+
 static int read_secret(struct setup *setup) {
+    if (setup->config->invited) return take_invited(setup);
     const char *file = setup->config->secret_file;
     struct why why;
     if (!file[0] || secret_file_read(file, getenv("CREDENTIALS_DIRECTORY"), setup->secret, &setup->secret_size, &why))
@@ -190,6 +201,11 @@ static int open_socket(struct setup *setup) {
 static int name_bootnodes(struct setup *setup) {
     setup->bootnode_count = bootnodes_name(setup->config->bootnode, setup->bootnodes);
     (void)bootnodes_pin(setup->config->bootnode_key, setup->bootnodes, setup->bootnode_count);
+    for (size_t i = 0; setup->config->invited && i < setup->bootnode_count; i++) {
+        const struct invite_host *host = &setup->config->invite.hosts[i];
+        setup->bootnodes[i].has_print = host->has_print;
+        memcpy(setup->bootnodes[i].print, host->print, sizeof host->print);
+    }
     return SETUP_OK;
 }
 

@@ -208,7 +208,7 @@ enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, c
         }
         if (!reader->words_only && word[0] == '-' && word[1] != '\0') return take_flag(reader, word, flag, value, why);
         *value = word;
-        if (reader->takes_words) return FLAG_WORD;
+        if (reader->takes_words || (reader->welcomes && reader->welcomes(word))) return FLAG_WORD;
         reader->unknown_before = true;
         if (!unknown_before) return complain_word(reader, word, why);
     }

@@ -38,14 +38,24 @@ static void hash_labelled(uint8_t *out, size_t out_size, const char *label, cons
     crypto_generichash(out, out_size, data, size, (const uint8_t *)label, strlen(label));
 }
 
+/* How a secret is made a key: the salt's label, and the work. */
+struct stretching {
+    const char *label;
+    unsigned long long passes;
+    size_t memory;
+};
+static const struct stretching of_secret = {"gochat salt v1", crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                            crypto_pwhash_MEMLIMIT_INTERACTIVE};
+static const struct stretching of_passphrase = {"gochat salt p1", crypto_pwhash_OPSLIMIT_MODERATE,
+                                                crypto_pwhash_MEMLIMIT_MODERATE};
+
 static bool room_key_with_secret(const char *name, const void *secret, size_t secret_size,
-                                 uint8_t out[static KEY_SIZE]) {
-    static const char label[] = "gochat salt v1";
+                                 const struct stretching *stretching, uint8_t out[static KEY_SIZE]) {
     uint8_t salt[32], stretched[KEY_SIZE];
     static_assert(sizeof(salt) >= crypto_pwhash_SALTBYTES, "salt size");
-    hash_parts(salt, sizeof(salt), NULL, 0, label, strlen(label), name, strlen(name));
-    if (crypto_pwhash(stretched, sizeof(stretched), secret, secret_size, salt, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                      crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0)
+    hash_parts(salt, sizeof(salt), NULL, 0, stretching->label, strlen(stretching->label), name, strlen(name));
+    if (crypto_pwhash(stretched, sizeof(stretched), secret, secret_size, salt, stretching->passes, stretching->memory,
+                      crypto_pwhash_ALG_ARGON2ID13) != 0)
         return false;
     crypto_generichash(out, KEY_SIZE, (const uint8_t *)name, strlen(name), stretched, sizeof(stretched));
     sodium_memzero(stretched, sizeof(stretched));
@@ -62,19 +72,28 @@ static void derive_set(const uint8_t key[static KEY_SIZE], struct key_set *out) 
     derive_subkey(key, SUBKEY_PSK, out->psk, sizeof(out->psk));
 }
 
-bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out) {
+static bool derive_room(const char *name, const void *secret, size_t secret_size, const struct stretching *stretching,
+                        struct room_keys *out) {
     size_t name_size = strnlen(name, ROOM_NAME_MAX + 1);
     memset(out, 0, sizeof(*out));
     if (name_size == 0 || name_size > ROOM_NAME_MAX || secret_size > ROOM_SECRET_MAX) return false;
     out->has_secret = secret != NULL && secret_size > 0;
     if (!out->has_secret)
         hash_labelled(out->key, sizeof(out->key), "gochat room v1", name, name_size);
-    else if (!room_key_with_secret(name, secret, secret_size, out->key))
+    else if (!room_key_with_secret(name, secret, secret_size, stretching, out->key))
         return false;
     derive_subkey(out->key, SUBKEY_BLINDING_KEY, out->blinding_key, sizeof(out->blinding_key));
     derive_set(out->key, &out->set);
     memcpy(out->id, out->set.tag, sizeof(out->id));
     return true;
+}
+
+bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out) {
+    return derive_room(name, secret, secret_size, &of_secret, out);
+}
+
+bool room_keys_derive_passphrase(const char *name, const char *passphrase, size_t size, struct room_keys *out) {
+    return derive_room(name, passphrase, size, &of_passphrase, out) && out->has_secret;
 }
 
 /* --- Private rooms --- */

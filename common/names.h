@@ -6,6 +6,7 @@
  *   K, open room         BLAKE2b-256    room name                           "gochat room v1"
  *   K, secret room       BLAKE2b-256    room name                           Argon2id(secret, salt), 32 bytes
  *   salt                 BLAKE2b-256    "gochat salt v1" || room name       none; the first 16 bytes are used
+ *   K with a passphrase  as K, secret room, but with "gochat salt p1" and more work
  *   tag, blinding_key,   crypto_kdf     context "gcroom01", ids 1, 2,       K
  *     mac_key, psk                      3, 4 of 16, 32, 16, 32 bytes
  *   room id                                                                 the tag
@@ -29,7 +30,8 @@
  * its secret is one of the two of X25519 that stand for h a and -h a, a being the scalar of A: see
  * member_secret_derive.
  *
- * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB). Public keys are ordered as byte strings.
+ * Argon2id 1.3 runs with libsodium's INTERACTIVE limits (2 passes, 64 MiB); for a passphrase, which people choose and
+ * speak, with its MODERATE ones (3 passes, 256 MiB). Public keys are ordered as byte strings.
  * A safety number is 12 groups of 5 digits: 5 bytes each of the first 60, big-endian, modulo 100,000.
  * Who has R can check who the owner is that it is said to have, by the owner's key and nonce. Room id and member ids
  * stay what they are when the secret changes. A private room's secrets are random, so none goes through Argon2id.
@@ -79,6 +81,8 @@ struct room_keys {
 /* `secret` NULL or empty: an open room. False when the name is empty, one of the two too long, or
  * Argon2id found no memory; `out` is then of no use. */
 MUST_USE bool room_keys_derive(const char *name, const void *secret, size_t secret_size, struct room_keys *out);
+/* The same with a passphrase, which must not be empty: 256 MiB. As secret it would give another room. */
+MUST_USE bool room_keys_derive_passphrase(const char *name, const char *passphrase, size_t size, struct room_keys *out);
 /* The root of a private room. */
 void private_root(const uint8_t owner[static 32], const uint8_t nonce[static PRIVATE_NONCE_SIZE],
                   uint8_t out[static PRIVATE_ROOT_SIZE]);

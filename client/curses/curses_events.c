@@ -91,6 +91,7 @@ static void show(struct curses *curses, const struct taken *taken, const struct 
     enum attention attention =
         window_take(window, &curses->models.conversations, conversation, event, taken->author, clock_wall_ms());
     keep(curses, event, taken->label);
+    if (event->type == EVENT_INVITE) curses_show_code(curses, window, event->text);
     if (!conversation || attention < ATTENTION_MESSAGE) return;
     count_unread(curses, conversation, attention, end);
     if (attention == ATTENTION_MENTION) ring(curses, conversation, event, taken->author);

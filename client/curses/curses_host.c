@@ -23,6 +23,7 @@ static void on_tell(void *context, struct input *input) {
 
 static void on_show(void *context, const struct event *event) {
     struct curses *curses = context;
+    if (event->type == EVENT_CODE) curses_show_code(curses, curses_window(curses), event->text);
     window_take(curses_window(curses), &curses->models.conversations, NULL, event, NULL, clock_wall_ms());
     curses->dirty = true;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/curses/screen.h"
+#include "client/invite/qr.h"
 #include "common/clock.h"
 
 /* --- What is looked at --- */
@@ -47,6 +49,24 @@ void curses_paint(struct curses *curses) {
 
 void curses_say(struct curses *curses, enum line_kind kind, const char *text) {
     window_say(curses_window(curses), kind, text, strlen(text), clock_wall_ms());
+    curses->dirty = true;
+}
+
+/* The screen is UTF-8 in any case (columns_init). */
+void curses_show_code(struct curses *curses, struct window *window, const char *text) {
+    struct screen_view view = curses_view(curses);
+    struct rect pane = screen_pane(&curses->canvas, &view);
+    struct qr_place place = {.columns = pane.columns,
+                             .rows = pane.rows,
+                             .utf8 = true,
+                             .inverted = terminal_depth(curses->terminal) == PALETTE_NONE};
+    struct why why;
+    char *picture = qr_picture(text, &place, &why);
+    if (picture)
+        window_code(window, picture);
+    else
+        window_say(window, LINE_NOTICE, why.text, strlen(why.text), clock_wall_ms());
+    free(picture);
     curses->dirty = true;
 }
 

@@ -93,6 +93,8 @@ void curses_paint(struct curses *curses);
 
 /* A line of our own in the window that is looked at. */
 void curses_say(struct curses *curses, enum line_kind kind, const char *text);
+/* A text as a QR code in that window, or why it is none. */
+void curses_show_code(struct curses *curses, struct window *window, const char *text);
 /* To the engine, which takes it. */
 void curses_tell(struct curses *curses, struct input *input);
 /* Says it when there is credit. False when too much waits already: the caller still owns the input. */

@@ -25,7 +25,7 @@ static const struct {
     [LINE_MESSAGE] = {"", "", ": ", COLOUR_TEXT},    [LINE_ACTION] = {"*", "* ", " ", COLOUR_TEXT},
     [LINE_PRIVATE] = {"", "", ": ", COLOUR_PRIVATE}, [LINE_NOTICE] = {"—", "", " ", COLOUR_NOTICE},
     [LINE_ERROR] = {"!", "", " ", COLOUR_BAD},       [LINE_OLD] = {"", "", " ", COLOUR_TIME},
-    [LINE_DAY] = {"", "", "", COLOUR_TIME},
+    [LINE_DAY] = {"", "", "", COLOUR_TIME},          [LINE_CODE] = {"", "", "", COLOUR_DEFAULT},
 };
 
 static unsigned time_columns(const struct pane_shape *shape) {
@@ -49,6 +49,10 @@ static bool in_text(const struct pane_line *line) {
 /* A piece of a long text, but not its first. */
 static bool goes_on(const struct line *line) {
     return line->header.at_ms == 0 && line->author_size == 0;
+}
+
+static bool is_one_row(const struct line *line) {
+    return line->header.kind == LINE_DAY || line->header.kind == LINE_CODE;
 }
 
 /* A private one in the wide form: the author in the column, whom it is for in the text. */
@@ -110,7 +114,7 @@ void pane_line_open(struct pane_line *out, const struct pane_shape *shape, const
     out->size = line->text_size;
     out->indent = lead_columns(shape);
     out->width = shape->rect.columns > out->indent ? shape->rect.columns - out->indent : 1;
-    if ((in_text(out) || addressed(out)) && line->header.kind != LINE_DAY) compose(out);
+    if ((in_text(out) || addressed(out)) && !is_one_row(line)) compose(out);
 }
 
 void pane_line_close(struct pane_line *line) {
@@ -125,7 +129,7 @@ static bool mark_below(const struct pane_line *line, unsigned last_row_columns) 
 }
 
 size_t pane_line_rows(const struct pane_line *line) {
-    if (line->line->header.kind == LINE_DAY) return 1;
+    if (is_one_row(line->line)) return 1;
     struct wrap wrap = wrap_over(line->text, line->size, line->width);
     struct wrap_row row = {0};
     size_t rows = 0;
@@ -266,9 +270,17 @@ static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsig
         delivery_mark_draw(canvas, row - 1, column + 1, end, &line->line->header);
 }
 
+static void draw_code(const struct pane_line *line, struct canvas *canvas, unsigned row) {
+    const struct rect *rect = &line->shape->rect;
+    canvas_text(canvas, row, rect->column, rect->column + rect->columns, line->text, line->size,
+                (struct style){COLOUR_DEFAULT, STYLE_CODE});
+}
+
 void pane_line_draw(const struct pane_line *line, struct canvas *canvas, unsigned row, size_t first, size_t count) {
     if (count == 0) return;
-    if (line->line->header.kind == LINE_DAY)
+    if (line->line->header.kind == LINE_CODE)
+        draw_code(line, canvas, row);
+    else if (line->line->header.kind == LINE_DAY)
         pane_rule_draw(line->shape, canvas, row, line->text, line->size, (struct style){COLOUR_TIME, 0});
     else
         draw_rows(line, canvas, row, first, count);

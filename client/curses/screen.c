@@ -82,3 +82,7 @@ bool screen_sees(const struct canvas *canvas, const struct screen_view *view, ui
     struct pane_shape shape = shape_of(&layout, view);
     return pane_sees(&shape, window_shown(view), line);
 }
+
+struct rect screen_pane(const struct canvas *canvas, const struct screen_view *view) {
+    return layout_of(canvas, view).pane;
+}

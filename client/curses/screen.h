@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "client/curses/canvas.h"
+#include "client/curses/screen_layout.h"
 #include "client/curses/screen_view.h"
 
 #define SCREEN_PAGES_ALL 100000 /* more than there can be */
@@ -27,4 +28,6 @@ void screen_draw(struct canvas *canvas, const struct screen_view *view);
 void screen_scroll(const struct canvas *canvas, const struct screen_view *view, int pages);
 void screen_scroll_rows(const struct canvas *canvas, const struct screen_view *view, long rows);
 void screen_scroll_to(const struct canvas *canvas, const struct screen_view *view, uint64_t line);
+/* Where the lines stand. */
+struct rect screen_pane(const struct canvas *canvas, const struct screen_view *view);
 bool screen_sees(const struct canvas *canvas, const struct screen_view *view, uint64_t line);

@@ -18,8 +18,9 @@ enum line_kind {
     LINE_PRIVATE, /* to us, or from us to one peer */
     LINE_NOTICE,
     LINE_ERROR,
-    LINE_OLD, /* from the transcript */
-    LINE_DAY, /* a new day begins */
+    LINE_OLD,  /* from the transcript */
+    LINE_DAY,  /* a new day begins */
+    LINE_CODE, /* a row of a QR code: from the first column on, never wrapped */
 };
 
 /* Fixed part of a line; author and text, filtered for a terminal, are given apart and lie behind it. */

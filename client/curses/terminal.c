@@ -186,9 +186,13 @@ static int colours_of_terminal(void) {
     return COLORS;
 }
 
+#define PAIR_CODE COLOURS /* behind those of the palette, each of which has its number */
+
 static void define_pairs(const struct terminal *terminal) {
+    int foreground, background;
     for (int colour = 1; colour < COLOURS && terminal->depth != PALETTE_NONE; colour++)
         init_extended_pair(colour, palette_foreground(&terminal->palette, terminal->depth, (uint8_t)colour), -1);
+    if (palette_code(terminal->depth, &foreground, &background)) init_extended_pair(PAIR_CODE, foreground, background);
 }
 
 void terminal_paint(struct terminal *terminal, const struct palette *palette) {
@@ -361,6 +365,7 @@ static void put_cell(const struct terminal *terminal, int row, int column, const
     for (unsigned i = 0; i < cell->glyph.mark_count; i++) characters[1 + i] = (wchar_t)cell->glyph.marks[i];
     bool colourless = palette_foreground(&terminal->palette, terminal->depth, cell->style.colour) < 0;
     int pair = colourless ? 0 : cell->style.colour;
+    if ((cell->style.attributes & STYLE_CODE) && terminal->depth != PALETTE_NONE) pair = PAIR_CODE;
     attr_t attributes = attributes_of(terminal, cell->style);
     cchar_t wide;
     if (setcchar(&wide, characters, attributes, 0, &pair) == ERR) setcchar(&wide, L"\xfffd", attributes, 0, &pair);
@@ -384,7 +389,7 @@ static bool row_same(const struct cell *a, const struct cell *b, unsigned column
 static bool doubtful(const struct cell *cells, unsigned columns) {
     for (unsigned column = 0; column < columns; column++) {
         const struct glyph *glyph = &cells[column].glyph;
-        bool plain = glyph->base < 0x300 || wcschr(L"│─●◐○✓✗…—→↑↵\xfffd", (wchar_t)glyph->base);
+        bool plain = glyph->base < 0x300 || wcschr(L"│─●◐○✓✗…—→↑↵▀▄█\xfffd", (wchar_t)glyph->base);
         if (glyph->mark_count > 0 || !plain) return true;
     }
     return false;
@@ -401,7 +406,7 @@ static void show_row(const struct terminal *terminal, const struct canvas *canva
  * so many words where to go on. A hidden blank is no blank to ncurses. */
 static void show_doubtful_row(const struct terminal *terminal, const struct canvas *canvas, unsigned row) {
     const struct cell *last = &canvas->cells[(size_t)(row + 1) * canvas->columns - 1];
-    bool blank = last->glyph.base == ' ' && !(last->style.attributes & (STYLE_REVERSE | STYLE_UNDERLINE));
+    bool blank = last->glyph.base == ' ' && !(last->style.attributes & (STYLE_REVERSE | STYLE_UNDERLINE | STYLE_CODE));
     cchar_t hidden;
     show_row(terminal, canvas, row);
     if (blank && setcchar(&hidden, L" ", A_INVIS, 0, NULL) != ERR)

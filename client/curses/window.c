@@ -96,6 +96,12 @@ void window_say(struct window *window, enum line_kind kind, const char *text, si
     free(filtered);
 }
 
+void window_code(struct window *window, const char *picture) {
+    const struct line_header header = {.kind = LINE_CODE, .unsearched = true};
+    for (const char *end; (end = strchr(picture, '\n')); picture = end + 1)
+        (void)scrollback_add(&window->scrollback, &header, "", 0, picture, (size_t)(end - picture));
+}
+
 /* --- What came late --- */
 
 #define NEAR_LINES 10 /* from the end: still on the screen of whoever reads there */

@@ -176,6 +176,8 @@ static bool read_encoded(const char *text, uint8_t out[static PAYLOAD_MAX], size
     size_t good = strspn(text, ALPHABET); /* libsodium takes some bytes beyond ASCII for '_' */
     if (text[good]) return mistyped(why, "behind its # nothing can go on with", text + good);
     if (sodium_base642bin(out, PAYLOAD_MAX, text, good, NULL, size, NULL, base64) == 0) return true;
+    if (good % 4 != 1 && good < PAYLOAD_TEXT_SIZE)
+        return why_fail(why, "the invite is mistyped or cut off: it cannot end with '%s'; " AGAIN, text + good - 1);
     return why_fail(
         why, "the invite is mistyped or cut off: behind its # are %zu characters, which is none of its lengths; " AGAIN,
         good);

@@ -133,6 +133,16 @@ int palette_foreground(const struct palette *palette, enum palette_depth depth, 
     return depth == PALETTE_256 ? is->index : is->rgb;
 }
 
+/* The first 16 of 256 look as the user likes. */
+bool palette_code(enum palette_depth depth, int *foreground, int *background) {
+    static const int black[] = {[PALETTE_8] = 0, [PALETTE_256] = 16, [PALETTE_TRUE] = 0};
+    static const int white[] = {[PALETTE_8] = 7, [PALETTE_256] = 231, [PALETTE_TRUE] = 0xffffff};
+    if (depth == PALETTE_NONE) return false;
+    *foreground = black[depth];
+    *background = white[depth];
+    return true;
+}
+
 enum palette_depth palette_depth(int terminal_colours) {
     if (terminal_colours < 8) return PALETTE_NONE;
     if (terminal_colours < 256) return PALETTE_8;

@@ -33,7 +33,9 @@ enum style_colour {
     COLOURS = COLOUR_NICK + PALETTE_NICKS,
 };
 
-enum { STYLE_BOLD = 1, STYLE_DIM = 2, STYLE_REVERSE = 4, STYLE_UNDERLINE = 8 };
+/* STYLE_CODE: black on white, whatever the terminal's own colours are and whatever else the style says; where there are
+ * no colours, nothing. */
+enum { STYLE_BOLD = 1, STYLE_DIM = 2, STYLE_REVERSE = 4, STYLE_UNDERLINE = 8, STYLE_CODE = 16 };
 
 struct style {
     uint8_t colour;
@@ -65,6 +67,8 @@ struct palette {
 uint8_t palette_nick(const char *fingerprint);
 /* The foreground: -1 the terminal's own, an index below 8 or 256, or 0xRRGGBB. */
 int palette_foreground(const struct palette *palette, enum palette_depth depth, uint8_t colour);
+/* Of STYLE_CODE: false where there are no colours. */
+bool palette_code(enum palette_depth depth, int *foreground, int *background);
 /* From what the terminal can: terminfo's `colors`. */
 enum palette_depth palette_depth(int colours);
 

@@ -138,6 +138,7 @@ static void tell_connected(struct assembly *parts, const struct peer *peer) {
 static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
     struct member *member = peer->owner;
+    solitude_end(&parts->solitude);
     if (member->admitted) {
         status_welcome(member, &parts->events);
         tell_connected(parts, peer);
@@ -406,6 +407,7 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
     parts->members.sets = parts->gate.sets = &parts->self.sets;
     randombytes_buf(&parts->self.run, sizeof parts->self.run);
     member_id_derive(keys, host->identity->public, parts->self.id);
+    parts->solitude.over = !keys->has_secret;
     connect_parts(parts);
     start_meeting(parts, now);
 }

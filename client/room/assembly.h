@@ -15,6 +15,7 @@
 #include "client/room/room_clock.h"
 #include "client/room/room_events.h"
 #include "client/room/routes.h"
+#include "client/room/solitude.h"
 
 struct assembly {
     const struct chatroom_host *host;
@@ -38,6 +39,7 @@ struct assembly {
     struct misdated misdated;
     struct heard heard;
     struct outgoing outgoing;
+    struct solitude solitude;
 };
 
 /* Of a zeroed one, which stays where it is from now on. `name` and the host outlive it; the keys are copied. */

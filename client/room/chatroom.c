@@ -1,6 +1,7 @@
 #include "client/room/chatroom.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,26 @@ static void give_up_stalled(struct chatroom *room, uint64_t now) {
     }
 }
 
+static void tell_solitude(struct chatroom *room, uint64_t now) {
+    struct solitude *solitude = &room->parts.solitude;
+    size_t listed = room->parts.members.count;
+    char text[128];
+    if (room->state != CHATROOM_OPEN) solitude_end(solitude);
+    if (room->parts.meeting.complete) solitude_begin(solitude, now);
+    switch (solitude_take(solitude, listed, now)) {
+    case SOLITUDE_NONE: return;
+    case SOLITUDE_EMPTY:
+        room_events_notice(&room->parts.events,
+                           "nobody here shares our secret: nobody has come yet, or they have another "
+                           "secret, another name for the room, or another bootnode");
+        return;
+    case SOLITUDE_UNPROVEN:
+        snprintf(text, sizeof text, "nobody here shares our secret: %zu listed, and none of them proves to have it",
+                 listed);
+        room_events_notice(&room->parts.events, text);
+    }
+}
+
 void chatroom_tick(struct chatroom *room, uint64_t now) {
     if (room->state == CHATROOM_LEFT) return;
     meeting_tick(&room->parts.meeting, now);
@@ -140,6 +161,7 @@ void chatroom_tick(struct chatroom *room, uint64_t now) {
     history_tick(&room->parts.history, now);
     gathered_show(&room->parts.gathered, now);
     if (now >= misdated_due(&room->parts.misdated)) heard_tell_misdated(&room->parts.heard, now);
+    tell_solitude(room, now);
     state_tick(room, now);
 }
 
@@ -149,6 +171,7 @@ uint64_t chatroom_due(struct chatroom *room, uint64_t now) {
     due = earlier(due, turns_due(&room->parts.members, !is_leaving(room), now));
     due = earlier(due, gathering_due(&room->parts.gathered.gathering));
     due = earlier(due, misdated_due(&room->parts.misdated));
+    due = earlier(due, solitude_due(&room->parts.solitude, room->parts.members.count));
     return earlier(due, earlier(outgoing_due(&room->parts.outgoing), history_due(&room->parts.history)));
 }
 

@@ -175,8 +175,8 @@ void council_connected(struct council *council, struct belonging *who, uint64_t 
 
 void council_gone(struct belonging *who) {
     const struct belonging before = *who;
-    *who = (struct belonging){
-        .checked = before.checked, .forged = before.forged, .tell_at = NEVER, .dismiss_at = NEVER};
+    *who =
+        (struct belonging){.checked = before.checked, .forged = before.forged, .tell_at = NEVER, .dismiss_at = NEVER};
     memcpy(who->id, before.id, sizeof who->id);
 }
 

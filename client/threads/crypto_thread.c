@@ -117,6 +117,13 @@ static void take_unresolved(struct crypto_thread *crypto, const struct input *in
         engine_unresolved(crypto->engine, input->bootnode, input->text, now);
 }
 
+static void take_join(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    if (input->passphrase)
+        engine_join_passphrase(crypto->engine, input->room, input->text, input->size, now);
+    else
+        engine_join(crypto->engine, input->room, input->text, input->size, now);
+}
+
 static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     while ((node = queue_pop(&crypto->inputs))) {
@@ -126,11 +133,12 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_SAY:
             engine_say(crypto->engine, input->room, input->kind, input->peer, input->text, input->size, now);
             break;
-        case INPUT_JOIN: engine_join(crypto->engine, input->room, input->text, input->size, now); break;
+        case INPUT_JOIN: take_join(crypto, input, now); break;
         case INPUT_PART: engine_part(crypto->engine, input->room, now); break;
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_MARK: engine_mark(crypto->engine, input->room, input->peer, input->mark, now); break;
+        case INPUT_INVITE: engine_invite(crypto->engine, input->room); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;

@@ -50,6 +50,8 @@ static const struct command table[] = {
     {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, false, answer_who},
     {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, false,
      answer_info},
+    {"invite", "", "shows the string, and its QR code, by which others join this room", COMPLETE_NOTHING, true,
+     answer_invite},
     {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
      answer_ignore},
     {"verify", "PEER [yes]", "shows the number to compare with a member; yes: it was the same", COMPLETE_PEER, false,

@@ -3,7 +3,7 @@
  *   /join ROOM [SECRET-FILE]   /part [ROOM]         /nick NAME        /me TEXT       /msg PEER TEXT
  *   /who                       /info [PEER]         /ignore [PEER]    /find [TEXT]   /clear
  *   /verify PEER [yes]         /unverify PEER       /trust PEER       /log [on|off]  /set [KEY [VALUE]]
- *   /help [COMMAND]            /quit
+ *   /help [COMMAND]            /invite             /quit
  *
  * A line is a command where its first word is '/' and letters alone, or the whole name of a command with punctuation
  * behind it that is no '/' ("/msg:bob hi" is wrong, and not for all to read). Other text that begins with '/', a path

@@ -306,6 +306,7 @@ static const struct {
     [EVENT_REFUSED] = {"refused", {ROOM, {"reason", error_reason_of}, {"by", decider_of}}},
     [EVENT_PARTED] = {"parted", {ROOM}},
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM, {"reason", error_reason_of}, {"peer", error_peer_of}, {"nick", error_nick_of}, {"fingerprint", error_fingerprint_of}, {"was", error_was_of}}},
+    [EVENT_INVITE] = {"invite", {ROOM, {"invite", text_of}}},
     [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},
     [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}, {"verified", verified_or_not_of}}},
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/ui/code.h"
 #include "client/ui/commands.h"
 #include "client/ui/json.h"
 #include "client/ui/lines.h"
@@ -126,10 +127,16 @@ static void lose_output(struct loop *loop, int error) {
     if (loop->reads && (error == EPIPE || isatty(loop->ui->input))) read_last_input(loop);
 }
 
+static char *lines_of(const struct loop *loop, const struct event *event, const struct conversation *room) {
+    if (!loop->shows) return NULL;
+    bool code = event->type == EVENT_CODE && loop->ui->kind == UI_PLAIN;
+    return code ? code_lines(event->text, loop->ui->output) : line_of(loop, event, room);
+}
+
 static void print(struct loop *loop, const struct event *event) {
     const struct conversation *room = room_of(loop, event->room);
-    char *line = loop->shows ? line_of(loop, event, room) : NULL;
-    if (line && room && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
+    char *line = lines_of(loop, event, room);
+    if (line && room && event->type != EVENT_CODE && loop->ui->kind == UI_PLAIN && loop->models.conversations.count > 1)
         line = prefixed(line, room->title);
     if (line && !output_write(loop->ui->output, line, strlen(line))) lose_output(loop, errno);
     free(line);
@@ -246,6 +253,7 @@ static void take_event(struct loop *loop, const struct event *event) {
             show_coming(loop, event, &taken);
         else
             show(loop, event);
+        if (event->type == EVENT_INVITE) show_text(loop, EVENT_CODE, event->room, event->text, event->text_size);
         if (taken.conversation) log_event(loop, event, taken.label);
     }
     if (taken.conversation && event->type == EVENT_JOINED) enter(loop, taken.conversation);

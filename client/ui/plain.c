@@ -187,6 +187,16 @@ static void print_back(const struct printing *to, const struct event *event) {
     fprintf(to->out, "* bootnode %s is back\n", address_format(&event->bootnode, address));
 }
 
+/* What is sent along is a whole command line: who gets it need not know what an invite is. */
+static void print_invite(const struct printing *to, const struct event *event) {
+    char *name = filtered(event->room, strlen(event->room), false),
+         *text = filtered(event->text, event->text_size, false);
+    fprintf(to->out, "* who has this line can join %s; send it where nobody else reads it:\n", name);
+    fprintf(to->out, "* gochat '%s'\n", text);
+    free(name);
+    free(text);
+}
+
 static void print_error(const struct printing *to, const struct event *event) {
     char *text = filtered(event->text, event->text_size, false);
     fprintf(to->out, "! %s\n", text);
@@ -284,6 +294,7 @@ static void (*const printers[EVENT_TYPES])(const struct printing *to, const stru
     [EVENT_DECIDED] = print_decided,
     [EVENT_REFUSED] = print_refused,
     [EVENT_PARTED] = print_parted,
+    [EVENT_INVITE] = print_invite,
     [EVENT_ERROR] = print_error,
     [EVENT_NOTICE] = print_notice,
     [EVENT_MEMBER] = print_member,

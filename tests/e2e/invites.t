@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# Invites: those of appendix B of PROTOCOL.md, made a second time from the text and with primitives that are not ours.
+# Invites: those of appendix B of PROTOCOL.md, made a second time from the text and with primitives that are not ours;
+# and people who join by one, mistype it, or are led to another bootnode than it says.
 use strict;
 use warnings;
 use FindBin;
@@ -53,4 +54,56 @@ my ($list) = read_file("$root/tests/unit/client/invite/test_invite.c") =~ /vecto
 my @tested = map { s/"\s*"//gr =~ s/\s*"\s*//gr } split /,\n/, $list;
 is_deeply([grep {/\S/} @tested], [map { $shown{ $_->[0] } } @invites], 'and unit/client/invite/test_invite has them');
 
-done_testing;
+# --- joining ----------------------------------------------------------------------------------------------------------
+
+my $bootnode = start_bootnode();
+my $folder = temp_dir();
+my $folders = 0;
+my $secret = write_file("$folder/secret", bytes_from(0x33, 32));
+chmod 0600, $secret or die "$secret: $!\n";
+my $anna = start_client(name => 'anna', bootnode => $bootnode, room => 'tea & cake', arguments => ['--secret-file', $secret]);
+wait_event($anna, { event => 'registered' }, 5);
+send_line($anna, '{"command":"invite","ref":7}');
+my $invite = wait_field($anna, { event => 'invite', ref => 7 }, 5, 'invite') // '';
+my $print = blake2b(16, pack('H*', read_file("$bootnode->{folder}/bootnode.key.pub") =~ s/\n//r), 'gochat print v1');
+is($invite, made([$bootnode->{address}], 'tea & cake', 0, bytes_from(0x33, 32), $print), 'the invite has what it is to have');
+
+# The arguments of a client that has nothing else; '-' for the invite: it comes by standard input.
+sub guest {
+    my ($name, $by, @more) = @_;
+    return start_program(name => $name, json => 1, command => [gochat(), $by, '--config', '/dev/null', '--ui', 'json',
+        '--nick', $name, '--data-dir', "$folder/" . ++$folders, @more]);
+}
+
+my $bert = guest('bert', $invite);
+ok(wait_event($bert, { event => 'peer-connected', nick => 'anna' }, 10), 'it is enough to join');
+is(events($bert, { event => 'joined' }) ? (events($bert, { event => 'joined' }))[0]{room} : '', 'tea & cake', 'that room');
+my $arguments = read_file("/proc/$bert->{pid}/cmdline");
+unlike($arguments, qr/gochat:/, 'nobody sees it in the list of processes');
+like($arguments, qr/\0--nick\0bert\0/, 'where the rest stands as it was');
+
+my $carl = guest('carl', '-');
+send_line($carl, "<$invite>");
+send_line($carl, 'hello by a line');
+ok(wait_event($bert, { event => 'message', text => 'hello by a line' }, 10), 'standard input may have it in front');
+my ($status, $out, $err) = run_program(name => 'sender', timeout => 20,
+    command => [gochat(), '--mode', 'send', '--config', '/dev/null', '--data-dir', "$folder/" . ++$folders, $invite, 'the', 'news']);
+is("$status $out$err", '0 ', 'a sender takes it');
+ok(wait_event($anna, { event => 'message', text => 'the news' }, 5), 'and says the rest');
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+my $mistyped = $invite =~ s/(#.{4})(.)(.)/$1$3$2/r; # of the secret, which is the same each time
+($status, $out, $err) = run_program(name => 'mistyped', command => [gochat(), $mistyped, '--config', '/dev/null']);
+is($status, 2, 'a mistyped one is wrong usage');
+like($err, qr/\Agochat: the invite is mistyped: its checksum does not fit [^\n]*\n\z/, 'and said in one line');
+
+# As if the invite were of another bootnode at that address.
+my $elsewhere = made([$bootnode->{address}], 'tea & cake', 0, bytes_from(0x33, 32), blake2b(16, 'x' x 32, 'gochat print v1'));
+my $dora = guest('dora', $elsewhere);
+ok(wait_event($dora, { event => 'error', text => qr/\Q$bootnode->{address}\E has the key [0-9a-f]{64}, which is not the one in the invite: refused/ }, 10),
+    'a bootnode with another key is refused');
+is(wait_exit($dora, 5), 1, 'which ends the client: there is no other');
+ok(!events($dora, { event => 'registered' }), 'before it was told anything');
+
+finish();

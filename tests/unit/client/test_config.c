@@ -402,6 +402,119 @@ static void the_sample_lists_exactly_the_keys_with_their_defaults(void **state) 
     assert_memory_equal(&config, &loaded, sizeof config);
 }
 
+/* --- Invites --- */
+
+#define INVITE "gochat://chat.example.org/tea#AAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fTZC7pA"
+#define INVITE_OF_TWO                                                                                                  \
+    "gochat://192.0.2.1:4000,[2001:db8::1]/lobby%20%C3%A9#BG9wZW4gc2VzYW1ldadxuSHq9kOzm_9ZGDSKkwAAAAAAAAAAAAAAAAAAAA"  \
+    "AvrIx2"
+
+/* Its words are argv's, which are wiped. */
+static enum client_config_result invite_config(const char *folder, const char *invite, const char *const *more) {
+    static char word[1024];
+    const char *arguments[ARGUMENTS_MAX] = {word};
+    size_t count = 1;
+    snprintf(word, sizeof word, "%s", invite);
+    for (; more[count - 1]; count++) arguments[count] = more[count - 1];
+    enum client_config_result result = read_config(folder, arguments);
+    if (*word && config.invited) fail_msg("%s is left", word);
+    return result;
+}
+
+#define INVITED(invite, ...) invite_config(*state, invite, (const char *const[]){__VA_ARGS__, NULL})
+
+static void an_invite_is_enough(void **state) {
+    assert_int_equal(INVITED(INVITE, NULL), CLIENT_CONFIG_RUN);
+    assert_string_equal(said, "");
+    assert_true(config.invited);
+    assert_string_equal(config.bootnode, "chat.example.org");
+    assert_string_equal(config.room, "tea");
+    assert_int_equal(config.invite.secret_size, 32);
+    assert_int_equal(INVITED(" <" INVITE ">\n", "--nick", "anna"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.nick, "anna");
+    assert_int_equal(INVITED(INVITE_OF_TWO, "--mode", "client"), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "192.0.2.1:4000,[2001:db8::1]");
+    assert_string_equal(config.room, "lobby \u00e9");
+    assert_int_equal(READ(NEEDED), CLIENT_CONFIG_RUN);
+    assert_false(config.invited);
+}
+
+/* What a file says of bootnodes, keys, room and secret is about another room; a key of one of the invite's bootnodes
+ * stays pinned. */
+static void an_invite_beats_the_file(void **state) {
+    char file[FOLDER_PATH_SIZE];
+    folder_write(folder_file(*state, "client.ini", file),
+                 "[client]\nbootnode = h:1, [2001:db8::1]\nbootnode_key = " KEY_1 ", " KEY_2
+                 "\nroom = r\nnick = N\nsecret_file = s\n",
+                 0600);
+    assert_int_equal(INVITED(INVITE_OF_TWO, "--config", file), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode, "192.0.2.1:4000,[2001:db8::1]");
+    assert_string_equal(config.bootnode_key, "-," KEY_2);
+    assert_string_equal(config.room, "lobby \u00e9");
+    assert_string_equal(config.secret_file, "");
+    assert_string_equal(config.nick, "N");
+    folder_write(file, "[client]\nbootnode_key = " KEY_1 "\n", 0600);
+    assert_int_equal(INVITED(INVITE, "--config", file), CLIENT_CONFIG_RUN);
+    assert_string_equal(config.bootnode_key, "");
+}
+
+static void what_an_invite_says_is_not_said_twice(void **state) {
+    assert_int_equal(INVITED(INVITE, "--room", "tea", "--bootnode", "h:1", "--secret-file", "s"), CLIENT_CONFIG_BAD);
+    assert_string_equal(said, "gochat: --bootnode 'h:1': expected without an invite, which says that\n"
+                              "gochat: --room 'tea': expected without an invite, which says that\n"
+                              "gochat: --secret-file 's': expected without an invite, which says that\n");
+    char other[] = INVITE;
+    assert_int_equal(INVITED(INVITE, other), CLIENT_CONFIG_BAD);
+    assert_string_equal(other, "");
+    assert_string_equal(said, "gochat: expected one invite, here is another one\n");
+}
+
+static void a_wrong_invite_is_explained(void **state) {
+    assert_int_equal(INVITED("gochat://chat.example.com/tea#AErYBWI", NULL), CLIENT_CONFIG_BAD);
+    assert_non_null(strstr(said, "gochat: the invite is mistyped or cut off: its checksum"));
+    assert_null(strchr(strchr(said, '\n') + 1, '\n'));
+    REFUSED("gochat: argument 'https://x/tea#A': expected flags only (see gochat --mode client --help)\n",
+            "https://x/tea#A");
+    assert_int_equal(INVITED(INVITE, "--mode", "doctor"), CLIENT_CONFIG_BAD);
+}
+
+/* Others may have written what a sender says. */
+static void a_sender_takes_it_as_its_first_word(void **state) {
+    assert_int_equal(INVITED(INVITE, "--mode", "send", "hi", "there"), CLIENT_CONFIG_RUN);
+    assert_true(config.invited);
+    assert_string_equal(config.text, "hi there");
+    free(config.text);
+    assert_int_equal(INVITED("look:", "--mode", "send", NEEDED, INVITE), CLIENT_CONFIG_RUN);
+    assert_false(config.invited);
+    assert_string_equal(config.text, "look: " INVITE);
+    free(config.text);
+    assert_int_equal(INVITED(INVITE, "--mode", "send", NEEDED, "join"), CLIENT_CONFIG_RUN);
+    assert_false(config.invited);
+    assert_string_equal(config.text, INVITE " join");
+    free(config.text);
+    assert_int_equal(READ("--mode", "send", NEEDED, "--", INVITE), CLIENT_CONFIG_RUN);
+    assert_false(config.invited);
+    free(config.text);
+}
+
+static void it_may_come_by_standard_input(void **state) {
+    char rest[8] = "";
+    int ends[2], before = dup(0);
+    const char *lines = INVITE "\nhello";
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], lines, strlen(lines)), strlen(lines));
+    close(ends[1]);
+    assert_int_equal(dup2(ends[0], 0), 0);
+    assert_int_equal(READ("-"), CLIENT_CONFIG_RUN);
+    assert_int_equal(read(0, rest, sizeof rest), strlen("hello"));
+    assert_string_equal(config.room, "tea");
+    assert_int_equal(READ("-"), CLIENT_CONFIG_BAD);
+    assert_string_equal(said, "gochat: expected a line, here is none\n");
+    dup2(before, 0);
+    close(before);
+    close(ends[0]);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_clear)
     const struct CMUnitTest tests[] = {
@@ -412,6 +525,12 @@ int main(void) {
         IN_FOLDER(a_secret_that_is_nothing_opens_no_room),
         IN_FOLDER(a_bootnode_has_the_key_of_its_name),
         IN_FOLDER(a_sender_takes_words),
+        IN_FOLDER(an_invite_is_enough),
+        IN_FOLDER(an_invite_beats_the_file),
+        IN_FOLDER(what_an_invite_says_is_not_said_twice),
+        IN_FOLDER(a_wrong_invite_is_explained),
+        IN_FOLDER(a_sender_takes_it_as_its_first_word),
+        IN_FOLDER(it_may_come_by_standard_input),
         IN_FOLDER(names_are_kept_in_their_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),

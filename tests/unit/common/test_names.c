@@ -60,6 +60,23 @@ static void room_with_a_secret(void **state) {
     assert_hex(room.set.psk, 32, "4ecc64783e55667ab63c7cbfaf4d5b500a9220d47dbef5fece7c74a1ac4712b0");
 }
 
+/* Other work and another salt: as a secret the same words give another room. */
+static void room_with_a_passphrase(void **state) {
+    (void)state;
+    static const char words[] = "correct horse battery staple";
+    struct room_keys room, other;
+
+    assert_true(room_keys_derive_passphrase(ROOM, words, strlen(words), &room));
+    assert_true(room.has_secret);
+    assert_hex(room.key, 32, "5dc3491a07e3f237d51e614e02eb3f31412572a3f67d0dcb9d0b9edfa9a21275");
+    assert_hex(room.set.tag, 16, "265a67d61907a32fd71bf91e07d5cc73");
+    assert_hex(room.set.psk, 32, "ec7bd8aa582f66bb70e23e63b1ca5ca99ca93c820d01c82ae7182c737e9a052d");
+    assert_memory_equal(room.id, room.set.tag, sizeof room.id);
+    assert_true(room_keys_derive(ROOM, words, strlen(words), &other));
+    assert_memory_not_equal(room.key, other.key, sizeof room.key);
+    assert_false(room_keys_derive_passphrase(ROOM, "", 0, &room));
+}
+
 static void empty_secret_is_an_open_room(void **state) {
     (void)state;
     struct room_keys open, empty;
@@ -270,6 +287,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_room),
         cmocka_unit_test(room_with_a_secret),
+        cmocka_unit_test(room_with_a_passphrase),
         cmocka_unit_test(private_room),
         cmocka_unit_test(private_rooms_of_others_are_others),
         cmocka_unit_test(empty_secret_is_an_open_room),

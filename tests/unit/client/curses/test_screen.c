@@ -956,6 +956,26 @@ static void labels_are_cut_in_the_nick(void **state) {
     }
 }
 
+/* From the first column on, whatever stands before other lines, and black on white in every cell. */
+static void a_code_has_the_whole_width(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 7, 40);
+    say(stage, "alice#1a2b", "look:");
+    window_code(stage->window, "\u2588\u2580\u2584 \n\u2584  \u2588\n");
+    draw(stage);
+    unsigned row = row_with(stage, "look:");
+    expect_row(stage, row + 1, "\u2588\u2580\u2584");
+    expect_row(stage, row + 2, "\u2584  \u2588");
+    for (unsigned column = 0; column < 5; column++) {
+        assert_int_equal(cell_at(stage, row + 1, column)->style.attributes, column < 4 ? STYLE_CODE : 0);
+        assert_int_equal(cell_at(stage, row + 2, column)->style.attributes, column < 4 ? STYLE_CODE : 0);
+    }
+    struct rect pane = screen_pane(&stage->canvas, &stage->view);
+    assert_int_equal(pane.columns, 40);
+    assert_int_equal(pane.rows, 4);
+    assert_false(window_find(stage->window, "\u2588", scrollback_end(&stage->window->scrollback)));
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -992,6 +1012,7 @@ int main(void) {
         test(prompts_and_long_input_leave_the_cursor_in_sight),
         test(before_the_first_room_there_is_home),
         test(labels_are_cut_in_the_nick),
+        test(a_code_has_the_whole_width),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);

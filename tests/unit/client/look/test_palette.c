@@ -342,8 +342,24 @@ static void knows_what_a_terminal_can(void **state) {
     }
 }
 
+/* So that a scanner finds its way whatever the terminal's colours are: the most contrast that the depth has. */
+static void a_code_is_black_on_white(void **state) {
+    static const int pairs[][2] = {[PALETTE_8] = {0, 7}, [PALETTE_256] = {16, 231}, [PALETTE_TRUE] = {0, 0xffffff}};
+    int black, white;
+    (void)state;
+    assert_false(palette_code(PALETTE_NONE, &black, &white));
+    for (int depth = PALETTE_8; depth <= PALETTE_TRUE; depth++) {
+        assert_true(palette_code((enum palette_depth)depth, &black, &white));
+        assert_int_equal(black, pairs[depth][0]);
+        assert_int_equal(white, pairs[depth][1]);
+    }
+    assert_int_equal(xterm_colour(16), 0);
+    assert_int_equal(xterm_colour(231), 0xffffff);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_code_is_black_on_white),
         cmocka_unit_test(measures_as_the_books_do),
         cmocka_unit_test(contrasts_with_black_and_white),
         cmocka_unit_test(colours_lie_well_apart),

@@ -86,6 +86,19 @@ static void info_tells_how_the_room_stands(void **state) {
     stage_close(&stage);
 }
 
+/* Only the engine has the secret. */
+static void invite_asks_the_engine(void **state) {
+    struct command_stage stage;
+    (void)state;
+    stage_open(&stage, NULL);
+    stage_expect(&stage, "/invite", "! /invite: you are in no room, expected /join ROOM first\n");
+    stage_enter(&stage, "tea");
+    stage_expect_told(&stage, "/inv", INPUT_INVITE, "tea", "");
+    stage_done(&stage);
+    stage_expect(&stage, "/invite bob", "! /invite: expected /invite\n");
+    stage_close(&stage);
+}
+
 static void expect_last(struct command_stage *stage, const char *expected) {
     const char *line;
     commands_run(&stage->host, "/info");
@@ -214,9 +227,10 @@ static void settings_are_shown_and_changed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_shows_each_member),          cmocka_unit_test(info_about_a_member_has_everything),
-        cmocka_unit_test(info_tells_how_the_room_stands), cmocka_unit_test(info_names_who_has_not_got_it),
-        IN_FOLDER(ignoring_is_by_key_and_kept),           cmocka_unit_test(who_left_can_be_heard_again),
-        IN_FOLDER(logging_is_switched_and_says_where),    cmocka_unit_test(settings_are_shown_and_changed),
+        cmocka_unit_test(info_tells_how_the_room_stands), cmocka_unit_test(invite_asks_the_engine),
+        cmocka_unit_test(info_names_who_has_not_got_it),  IN_FOLDER(ignoring_is_by_key_and_kept),
+        cmocka_unit_test(who_left_can_be_heard_again),    IN_FOLDER(logging_is_switched_and_says_where),
+        cmocka_unit_test(settings_are_shown_and_changed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("command_answers", tests, NULL, NULL);

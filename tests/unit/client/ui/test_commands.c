@@ -13,8 +13,9 @@
 /* --- The table --- */
 
 static void the_table_says_it_all(void **state) {
-    static const char *const names[] = {"join",     "part",  "nick", "me",    "msg", "who", "info", "ignore", "verify",
-                                        "unverify", "trust", "find", "clear", "log", "set", "help", "quit"};
+    static const char *const names[] = {"join", "part",   "nick",   "me",     "msg",      "who",
+                                        "info", "invite", "ignore", "verify", "unverify", "trust",
+                                        "find", "clear",  "log",    "set",    "help",     "quit"};
     size_t count;
     const struct command *table = commands_table(&count);
     (void)state;
@@ -145,7 +146,7 @@ static void names_may_be_short_while_they_say_which(void **state) {
     stage_expect(&stage, "/q", "");
     assert_int_equal(stage.quits, 1);
     stage_expect(&stage, "/m waves", "! /m: expected /me or /msg\n");
-    stage_expect(&stage, "/i", "! /i: expected /info or /ignore\n");
+    stage_expect(&stage, "/i", "! /i: expected /info, /invite or /ignore\n");
     stage_close(&stage);
 }
 

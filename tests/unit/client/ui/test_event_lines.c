@@ -174,6 +174,18 @@ static void json_has_rooms_and_nicks(void **state) {
                 "\"fingerprint\":\"ffff\",\"said_ms\":1700000000456,\"verified\":true}\n");
 }
 
+/* A QR code is for who sees a terminal: what it says stands in the event before. */
+static void an_invite_is_a_command_to_send_along(void **state) {
+    (void)state;
+    expect_line(sample_event(EVENT_INVITE, "gochat://h/lobby#AA"), ui_json_line,
+                "{\"event\":\"invite\",\"room\":\"lobby\",\"invite\":\"gochat://h/lobby#AA\"}\n");
+    expect_line(sample_event(EVENT_INVITE, "gochat://h/lobby#AA"), ui_plain_line,
+                "* who has this line can join lobby; send it where nobody else reads it:\n"
+                "* gochat 'gochat://h/lobby#AA'\n");
+    expect_line(sample_event(EVENT_CODE, "gochat://h/lobby#AA"), ui_json_line, NULL);
+    expect_line(sample_event(EVENT_CODE, "gochat://h/lobby#AA"), ui_plain_line, NULL);
+}
+
 static void json_names_the_kind_where_it_is_not_text(void **state) {
     (void)state;
     expect_line(sample_event_of_kind(EVENT_MESSAGE, CHAT_ACTION, "waves"), ui_json_line,
@@ -474,6 +486,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_the_designs),
         cmocka_unit_test(what_a_room_decides_is_told),
+        cmocka_unit_test(an_invite_is_a_command_to_send_along),
         cmocka_unit_test(json_has_rooms_and_nicks),
         cmocka_unit_test(json_names_the_kind_where_it_is_not_text),
         cmocka_unit_test(json_tells_all_about_a_member),
