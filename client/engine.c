@@ -456,7 +456,9 @@ void engine_info(struct engine *engine, const char *room, const uint8_t peer[sta
 void engine_mark(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE],
                  enum person_mark mark, uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
-    if (slot) chatroom_mark(slot->chatroom, peer, mark, now);
+    if (!slot) return;
+    chatroom_mark(slot->chatroom, peer, mark);
+    for (size_t i = 0; i < engine->room_count; i++) chatroom_look_again(engine->rooms[i].chatroom, now);
 }
 
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now) {

@@ -248,11 +248,10 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     blob_drop(blob);
 }
 
-void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark,
-                   uint64_t now) {
-    struct member *member = members_find(&room->parts.members, id);
+void chatroom_mark(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark) {
+    const struct member *member = members_find(&room->parts.members, id);
     if (member && *member->fingerprint)
-        nicks_mark(&room->parts.nicks, member, mark, now);
+        nicks_mark(&room->parts.nicks, member, mark);
     else
         room_events_error(&room->parts.events, "whom to mark was never connected, or has left");
 }
@@ -306,6 +305,10 @@ void chatroom_drop_set(struct chatroom *room, const uint8_t tag[static ROOM_TAG_
 void chatroom_peer_rekeyed(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE]) {
     const struct member *member = members_find(&room->parts.members, peer);
     if (member) peer_has_set(member->peer, key_sets_current(&room->parts.self.sets));
+}
+
+void chatroom_look_again(struct chatroom *room, uint64_t now) {
+    if (!is_leaving(room)) nicks_look_again(&room->parts.nicks, now);
 }
 
 /* --- What the engine has for the parts --- */

@@ -86,8 +86,11 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
                   uint64_t now);
 /* Tells everyone present the host's nick. Nobody waits for that to arrive. */
 void chatroom_tell_nick(struct chatroom *room, uint64_t now);
-/* The user says this of a member that was connected: EVENT_NOTICE, or EVENT_ERROR, tells what came of it. */
-void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark, uint64_t now);
+/* The user says this of a member that was connected: EVENT_NOTICE, or EVENT_ERROR, tells what came of it.
+ * chatroom_look_again is due for all rooms. */
+void chatroom_mark(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark);
+/* What is known of people has changed. */
+void chatroom_look_again(struct chatroom *room, uint64_t now);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */
 void chatroom_tell_timeline(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
 void chatroom_set_candidates(struct chatroom *room, const struct candidate_list *candidates, uint64_t now);

@@ -175,8 +175,7 @@ static bool is_here(const struct nicks *nicks, const uint8_t key[static 32]) {
     return member && peer_reachable(member->peer);
 }
 
-/* After a mark everybody is looked at again. */
-static void judge_all(struct nicks *nicks, uint64_t now) {
+void nicks_look_again(struct nicks *nicks, uint64_t now) {
     for (size_t i = 0; i < nicks->members->count; i++) {
         struct member *member = nicks->members->list[i];
         const struct frame_introduction *introduction = &member->peer->introduction;
@@ -253,11 +252,10 @@ static void trust(const struct nicks *nicks, const struct peer *peer) {
     if (!any) tell_mark(nicks, peer, "needs no trust: nobody who is away is remembered under that nick");
 }
 
-void nicks_mark(struct nicks *nicks, struct member *member, enum person_mark mark, uint64_t now) {
+void nicks_mark(const struct nicks *nicks, const struct member *member, enum person_mark mark) {
     switch (mark) {
     case MARK_VERIFIED:
     case MARK_UNVERIFIED: verify(nicks, member->peer, mark == MARK_VERIFIED); break;
     case MARK_TRUSTED: trust(nicks, member->peer); break;
     }
-    judge_all(nicks, now);
 }

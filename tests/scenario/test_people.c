@@ -278,6 +278,22 @@ static void what_is_passed_on_is_nobody_verifieds_by_its_nick(void **state) {
     assert_false(passed_on->verified);
 }
 
+/* What is said of somebody in one room holds in the others at once. */
+static void marks_hold_in_all_rooms(void **state) {
+    verify_bert(state);
+    leave(bert);
+    person_join(anna, "coffee");
+    come(other);
+    assert_int_equal(standing(other), STANDING_BLOCKED);
+    person_join(other, "coffee"); /* where nobody verified was met */
+    world_wait(world, 3000, person_count_in(anna, "coffee", EVENT_PEER_CONNECTED, NULL) == 1);
+    world_run(world, 200);
+    assert_false(person_last_in(anna, "coffee", EVENT_PEER_STATUS, NULL)->verified);
+    person_mark(anna, other, MARK_VERIFIED);
+    world_wait(world, 200, person_last_in(anna, "coffee", EVENT_PEER_STATUS, NULL)->verified);
+    assert_int_equal(standing(other), STANDING_CONNECTED);
+}
+
 /* Endless alarms would hide what else there is to see. */
 static void alarms_are_rationed(void **state) {
     verify_bert(state);
@@ -301,6 +317,7 @@ int main(void) {
         SCENARIO(a_known_ones_new_key_is_told_once),
         SCENARIO(bearers_of_one_nick_are_told_apart_in_what_is_passed_on),
         SCENARIO(what_is_passed_on_is_nobody_verifieds_by_its_nick),
+        SCENARIO(marks_hold_in_all_rooms),
         SCENARIO(alarms_are_rationed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
