@@ -10,7 +10,7 @@ use Test::More;
 
 our @EXPORT = qw(check_units);
 
-use constant SHARE => 8; # tests/support/effort.h
+use constant SHARE => 8; # tests/support/rounds.h
 
 my @VALGRIND = qw(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all
     --errors-for-leak-kinds=all --fair-sched=try --suppressions=tests/suppressions/valgrind);

@@ -12,8 +12,8 @@
 #include <sodium.h>
 
 #include "client/room/heard.h"
-#include "tests/support/effort.h"
 #include "tests/support/room_parts.h"
+#include "tests/support/rounds.h"
 
 #define NOW 10000
 #define WALL ROOM_PARTS_WALL
@@ -139,7 +139,7 @@ static void each_is_shown_once(void **state) {
 /* What a copy, another's or another run's says is not looked at: it would push out what is remembered of others. */
 static void only_of_the_run_that_it_introduced_itself_with(void **state) {
     struct fixture *fixture = *state;
-    for (uint64_t run = 2; run < 2 + effort_rounds(2100); run++)
+    for (uint64_t run = 2; run < 2 + rounds_of(2100); run++)
         hear(fixture, &fixture->parts.anna, CHAT_NICK, &fixture->parts.own, run, 1, "anna");
     hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 2, 1, "psst");
     assert_int_equal(fixture->parts.shown[EVENT_MESSAGE], 0);
@@ -149,7 +149,7 @@ static void only_of_the_run_that_it_introduced_itself_with(void **state) {
 
 static void no_copy_is_verified(void **state) {
     struct fixture *fixture = *state;
-    for (unsigned i = 0; i < effort_rounds(1000); i++) {
+    for (unsigned i = 0; i < rounds_of(1000); i++) {
         hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 1, "shown");
         hear(fixture, &fixture->parts.anna, CHAT_TEXT, &fixture->parts.own, 1, 3, "held");
         hear(fixture, &fixture->parts.anna, CHAT_PRIVATE, &fixture->parts.own, 1, 1, "for us");
@@ -163,7 +163,7 @@ static void no_copy_is_verified(void **state) {
 /* As fast as they come: what is not taken in now comes again. */
 static void of_one_member_only_so_many_are_looked_at(void **state) {
     struct fixture *fixture = *state;
-    const unsigned ms = effort_rounds(3000);
+    const unsigned ms = rounds_of(3000);
     uint64_t sequence = 0;
     for (; fixture->parts.now < NOW + ms; fixture->parts.now++)
         for (unsigned i = 0; i < 10 && !heard_is_sated(fixture->members[0], fixture->parts.now); i++)
@@ -475,7 +475,7 @@ static void little_that_is_passed_on_is_verified(void **state) {
 /* Nobody is answered more at once than twice what is kept; who was asked and goes on for ever is not looked at. */
 static void endless_answers_are_not_verified(void **state) {
     struct fixture *fixture = *state;
-    if (effort_rounds(8) < 8) skip(); /* it needs all of them, and they go where those of the test above went */
+    if (rounds_of(8) < 8) skip(); /* it needs all of them, and they go where those of the test above went */
     offers_nothing(fixture, 0);
     offers(fixture, 1, &fixture->parts.carl, 1, 1, 100000);
     history_tick(&fixture->parts.room.history, fixture->parts.now);
