@@ -14,8 +14,8 @@
 
 #include "common/clock.h"
 
-#define LOOK_MS 250 /* how often it is seen whether it has ended */
-#define END_MS 1000 /* it has so long to end by itself */
+#define KEEPER_LOOK_MS 250 /* how often it is seen whether it has ended */
+#define END_MS 1000        /* it has so long to end by itself */
 
 uint32_t board_keeper_pause(uint32_t before_ms, uint64_t lived_ms) {
     if (before_ms == 0 || lived_ms >= BOARD_KEEPER_LASTING_MS) return BOARD_KEEPER_PAUSE_MIN_MS;
@@ -60,7 +60,7 @@ static int await_end(int pair, pid_t process) {
     struct pollfd end = {.fd = pair, .events = POLLRDHUP};
     int status = EXIT_FAILURE << 8;
     while (!has_ended(process, &status)) {
-        if (poll(&end, 1, LOOK_MS) <= 0) continue;
+        if (poll(&end, 1, KEEPER_LOOK_MS) <= 0) continue;
         for (uint64_t until = clock_monotonic_ms() + END_MS; clock_monotonic_ms() < until; (void)poll(NULL, 0, 10))
             if (has_ended(process, &status)) return status;
         (void)kill(process, SIGKILL);
