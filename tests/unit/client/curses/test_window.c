@@ -190,6 +190,30 @@ static void what_happens_is_said_in_the_plain_uis_words(void **state) {
     expect(stage, LINE_ERROR, "", "no \xef\xbf\xbd such thing");
 }
 
+/* A fault is a line, but who is taken for another concerns the user as a word to them does. */
+static void an_alarm_is_told_as_a_mention_is(void **state) {
+    struct stage *stage = *state;
+    assert_int_equal(take(stage, event_of(EVENT_ERROR, "no such thing")), ATTENTION_LINE);
+    struct event *alarm = event_of(EVENT_ERROR, "KEY CHANGED");
+    alarm->reason = EVENT_KEY_CHANGED;
+    assert_int_equal(take(stage, alarm), ATTENTION_MENTION);
+    expect(stage, LINE_ERROR, "", "KEY CHANGED");
+}
+
+static void two_of_one_nick_have_more_digits(void **state) {
+    struct stage *stage = *state;
+    struct event *second = event_of(EVENT_PEER_CONNECTED, NULL), *message = event_of(EVENT_MESSAGE, "me, too");
+    memset(second->peer, ALICE + 1, sizeof second->peer);
+    memset(message->peer, ALICE + 1, sizeof message->peer);
+    strcpy(second->fingerprint, "99998888");
+    second->cipher = "AES-256-GCM";
+    take(stage, second);
+    take(stage, event_of(EVENT_MESSAGE, "it is me"));
+    expect(stage, LINE_MESSAGE, "alice#1a2b3c4d", "it is me");
+    take(stage, message);
+    expect(stage, LINE_MESSAGE, "alice#99998888", "me, too");
+}
+
 static void a_new_day_begins_with_a_line(void **state) {
     struct stage *stage = *state;
     const struct line *first = scrollback_line(&stage->window->scrollback, 0);
@@ -488,6 +512,8 @@ int main(void) {
         TEST(our_message_goes_from_pending_to_delivered),
         TEST(who_left_before_is_shown_at_the_message),
         TEST(what_happens_is_said_in_the_plain_uis_words),
+        TEST(an_alarm_is_told_as_a_mention_is),
+        TEST(two_of_one_nick_have_more_digits),
         TEST(a_new_day_begins_with_a_line),
         TEST(the_last_to_speak_comes_first),
         TEST(finding_goes_up),
