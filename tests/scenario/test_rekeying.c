@@ -8,9 +8,8 @@
 #include <cmocka.h>
 
 #include "bootnode/table/room.h"
-#include "bootnode/table/shard.h"
 #include "common/wire/peer_packets.h"
-#include "tests/scenario/support/world.h"
+#include "tests/scenario/support/world_cluster.h"
 
 #define ROOM "tea"
 #define CONNECT_MS 2000
@@ -53,13 +52,15 @@ static void add_door(struct person *person, uint8_t number) {
     assert_true(chatroom_add_set(room_of(person), &set, KEY_SET_DOOR, person->world->now));
 }
 
-/* How many are registered under that set. */
+/* How many are registered under that set, at all bootnodes. */
 static unsigned registered(const struct world *world, uint8_t number) {
     const struct key_set set = set_of(number);
-    const struct node *node = &world->net->node;
-    const struct room *room =
-        shard_room(node->shards[shard_of_room(node->shard_hash_key, set.tag, node->shard_count)], set.tag);
-    return room ? (unsigned)room->member_count : 0;
+    unsigned all = 0;
+    for (size_t i = 0; i < world->place_count; i++) {
+        const struct room *room = net_room_of(world_net(world, i), set.tag);
+        all += room ? room->member_count : 0;
+    }
+    return all;
 }
 
 /* --- What goes over the wire --- */
@@ -90,7 +91,7 @@ static bool see_each_other(const struct company *company) {
     return true;
 }
 
-static void meet(struct company *company, struct world *world, size_t size, enum nat_kind nat, uint64_t within) {
+static void gather(struct company *company, struct world *world, size_t size, enum nat_kind nat, uint64_t within) {
     static char names[50][8];
     *company = (struct company){.world = world, .size = size};
     for (size_t i = 0; i < size; i++) {
@@ -100,6 +101,11 @@ static void meet(struct company *company, struct world *world, size_t size, enum
     }
     world_wait(world, within, see_each_other(company));
     world_run(world, 2000);
+}
+
+/* What they are told from now on is looked at. */
+static void meet(struct company *company, struct world *world, size_t size, enum nat_kind nat, uint64_t within) {
+    gather(company, world, size, nat, within);
     for (size_t i = 0; i < size; i++) person_forget(company->people[i]);
 }
 
@@ -130,7 +136,8 @@ static void assert_nobody_noticed(const struct company *company) {
         assert_int_equal(person_count(person, EVENT_PEER_CONNECTED, NULL), 0);
         assert_int_equal(person_count(person, EVENT_UNDELIVERED, NULL), 0);
         assert_int_equal(person_count(person, EVENT_LOST, NULL), 0);
-        assert_int_equal(person_count(person, EVENT_REGISTERED, NULL), 0);
+        /* Nodes of a cluster may be other ones under the other tag. */
+        if (!company->world->clustered) assert_int_equal(person_count(person, EVENT_REGISTERED, NULL), 0);
         /* With loss it may take longer than 5 s to be registered. */
         if (!company->world->loss_percent) assert_int_equal(person_count(person, EVENT_BOOTNODE_LOST, NULL), 0);
         assert_int_equal(person_count(person, EVENT_ERROR, NULL), 0);
@@ -196,9 +203,13 @@ static void one_long_after_the_other(void **state) {
 static void who_meets_through_the_bootnode_alone(void **state) {
     struct world *world = *state;
     struct company company;
+    struct counted counted = {0};
     meet(&company, world, 2, NAT_SYMMETRIC, LOSSY_MS);
+    world->tamper = count;
+    world->tampering = &counted;
     rekey_all(&company, 2, 3000);
     talk(&company, 30000);
+    assert_int_equal(counted.handshakes, 0);
     assert_int_equal(registered(world, 1), 0);
     assert_nobody_noticed(&company);
 }
@@ -374,6 +385,7 @@ static void a_stranger_with_a_former_set_is_not_let_in(void **state) {
     assert_true(siege.mallory->credit > 0);
     person_say(siege.mallory, "hello");
     world_wait(world, 1000, person_heard(siege.bert, siege.anna, "after") == 1);
+    assert_int_equal(person_last(siege.anna, EVENT_SENT, NULL)->recipients, 1);
     world_run(world, 30000);
     assert_int_equal(mentions(siege.anna, siege.mallory) + mentions(siege.bert, siege.mallory), 0);
     assert_int_equal(person_count(siege.mallory, EVENT_MESSAGE, NULL), 0);
@@ -496,8 +508,89 @@ static void several_bootnodes(void **state) {
     rekey_all(&company, 2, 2000);
     talk(&company, 20000);
     assert_int_equal(registered(world, 1), 0);
-    assert_int_equal(registered(world, 2), 3);
+    assert_int_equal(registered(world, 2), 2 * 3);
     assert_nobody_noticed(&company);
+}
+
+/* Another tag has other homes. Nobody is told that those are left which it has, too. */
+static void in_a_cluster(void **state) {
+    struct world *world = *state;
+    struct company company;
+    world_cluster_open(world, 5, 2);
+    meet(&company, world, 3, NAT_PORT_RESTRICTED, CONNECT_MS);
+    for (uint8_t number = 2; number < 6; number++) {
+        rekey_all(&company, number, 2000);
+        talk(&company, 25000);
+        assert_int_equal(registered(world, (uint8_t)(number - 1)), 0);
+        assert_int_equal(registered(world, number), 2 * 3);
+    }
+    assert_nobody_noticed(&company);
+    for (size_t i = 0; i < company.size; i++)
+        assert_int_equal(person_count(company.people[i], EVENT_REGISTERED, NULL),
+                         person_count(company.people[i], EVENT_HOME_LEFT, NULL));
+}
+
+/* --- Chance --- */
+
+/* Whatever else it was told before. */
+static bool has(const struct person *person, const struct person *other) {
+    bool connected = false;
+    for (const struct told *told = person->told; told; told = told->next) {
+        if (memcmp(told->event->peer, other->id, sizeof other->id) != 0) continue;
+        if (told->event->type == EVENT_PEER_CONNECTED) connected = true;
+        if (told->event->type == EVENT_PEER_LEFT) connected = false;
+    }
+    return connected;
+}
+
+static bool have_each_other(const struct company *company) {
+    for (size_t i = 0; i < company->size; i++)
+        for (size_t j = 0; j < company->size; j++)
+            if (i != j && !has(company->people[i], company->people[j])) return false;
+    return true;
+}
+
+static unsigned draw(unsigned below) {
+    return (unsigned)rand() % below;
+}
+
+/* Something is done to the sets of somebody, or it is killed and comes back with one of them. */
+static void something_happens(struct person *person) {
+    const uint8_t number = (uint8_t)(1 + draw(9));
+    const struct key_set set = set_of(number);
+    struct chatroom *room = room_of(person);
+    const uint64_t now = person->world->now;
+    switch (draw(8)) {
+    case 0:
+        person_kill(person);
+        person_forget(person);
+        start(person, number);
+        break;
+    case 1: chatroom_drop_set(room, set.tag, now); break;
+    case 2: chatroom_keep_set(room, set.tag, draw(2), now); break;
+    case 3: (void)chatroom_add_set(room, &set, KEY_SET_DOOR, now); break;
+    case 4: (void)chatroom_add_set(room, &set, KEY_SET_FORMER, now); break;
+    default: chatroom_rekey(room, &set, draw(2), now); break;
+    }
+}
+
+/* Whatever was done, who comes to one set in the end meets there. */
+static void in_the_end_all_meet(void **state) {
+    struct world *world = *state;
+    struct company company;
+    srand(11);
+    (void)world_add_bootnode(world);
+    gather(&company, world, 4, NAT_PORT_RESTRICTED, CONNECT_MS);
+    for (unsigned round = 0; round < 12; round++) {
+        world->loss_percent = round % 2 ? 20 : 0;
+        for (unsigned i = 0; i < 30; i++) {
+            something_happens(company.people[draw(4)]);
+            world_run(world, 1 + draw(i % 5 ? 400 : 15000));
+        }
+        world->loss_percent = 0;
+        for (size_t i = 0; i < company.size; i++) rekey(company.people[i], (uint8_t)(20 + round), false);
+        world_wait(world, 60000, have_each_other(&company));
+    }
 }
 
 int main(void) {
@@ -515,6 +608,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(who_is_let_in_later_has_not_missed_it, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(two_doors, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(several_bootnodes, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(in_a_cluster, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(in_the_end_all_meet, world_setup, world_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("rekeying", tests, NULL, NULL);

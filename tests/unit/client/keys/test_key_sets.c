@@ -153,5 +153,6 @@ int main(void) {
         cmocka_unit_test(what_is_there_is_not_added),
         cmocka_unit_test(any_order_of_changes_holds),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("key_sets", tests, NULL, NULL);
 }

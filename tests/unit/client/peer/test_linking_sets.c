@@ -174,5 +174,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(another_set_begins_another_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(a_set_that_is_dropped_is_forgotten, setup, teardown),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("linking_sets", tests, NULL, NULL);
 }
