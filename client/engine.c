@@ -21,8 +21,10 @@ struct room_name {
 struct room_slot {
     struct chatroom *chatroom;
     struct entrance entrance;
-    bool rejoins;          /* once it has left, */
-    struct room_keys keys; /* with these */
+    struct chamber *chamber;   /* of a private room; else NULL */
+    bool rejoins;              /* once it has left, */
+    struct room_keys keys;     /* with these, */
+    struct private_room *next; /* or this; malloc'd */
 };
 
 #define SYNC_EVERY_MS 1000    /* at most: keys that were remembered */
@@ -272,7 +274,13 @@ struct engine *engine_create(const struct engine_options *options, const struct 
 
 void engine_destroy(struct engine *engine) {
     if (!engine) return;
-    for (size_t i = 0; i < engine->room_count; i++) chatroom_destroy(engine->rooms[i].chatroom);
+    for (size_t i = 0; i < engine->room_count; i++) {
+        struct room_slot *slot = &engine->rooms[i];
+        chamber_destroy(slot->chamber, 0);
+        chatroom_destroy(slot->chatroom);
+        if (slot->next) private_room_clear(slot->next);
+        free(slot->next);
+    }
     for (struct room_name *name = engine->names, *next; name; name = next) {
         next = name->next;
         free(name);
@@ -322,13 +330,28 @@ static bool may_join(struct engine *engine, const char *room) {
     return false;
 }
 
+/* The next one for that place, in place of what was to be the next. */
+static void plan_rejoin(struct room_slot *slot, const struct room_keys *keys, const struct entrance *entrance,
+                        struct private_room *next) {
+    if (slot->next) private_room_clear(slot->next);
+    free(slot->next);
+    slot->rejoins = true;
+    slot->keys = *keys;
+    slot->entrance = *entrance;
+    slot->next = next;
+}
+
+static void open_chamber(struct engine *engine, struct room_slot *slot, struct private_room *room, uint64_t now) {
+    const char *directory = engine->options.directory;
+    slot->chamber = chamber_create(&engine->chatroom_host, slot->chatroom, chatroom_name(slot->chatroom),
+                                   directory ? directory : "", room, now);
+}
+
 static void join(struct engine *engine, const char *room, const struct room_keys *keys, const struct entrance *entrance,
                  uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     if (slot) {
-        slot->rejoins = true;
-        slot->keys = *keys;
-        slot->entrance = *entrance;
+        plan_rejoin(slot, keys, entrance, NULL);
     } else {
         engine->rooms[engine->room_count++] =
             (struct room_slot){.chatroom = room_open(engine, room, keys, now), .entrance = *entrance};
@@ -366,6 +389,30 @@ void engine_join_keys(struct engine *engine, const char *room, const struct room
     if (may_join(engine, room)) join(engine, room, keys, &entrance, now);
 }
 
+void engine_enter(struct engine *engine, struct private_room *room, uint64_t now) {
+    struct room_slot *slot = room_find(engine, room->name);
+    const struct entrance entrance = {.elsewhere = true};
+    struct room_keys keys;
+    chamber_keys(room, &keys);
+    if (!may_join(engine, room->name)) {
+        private_room_clear(room);
+    } else if (slot) {
+        struct private_room *next = allocate(sizeof *next);
+        *next = *room;
+        plan_rejoin(slot, &keys, &entrance, next);
+    } else {
+        join(engine, room->name, &keys, &entrance, now);
+        open_chamber(engine, room_find(engine, room->name), room, now);
+    }
+    sodium_memzero(room, sizeof *room);
+    sodium_memzero(&keys, sizeof keys);
+}
+
+struct chamber *engine_chamber(struct engine *engine, const char *room) {
+    struct room_slot *slot = room_find(engine, room);
+    return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chamber : NULL;
+}
+
 struct chatroom *engine_room(struct engine *engine, const char *room) {
     struct room_slot *slot = room_find(engine, room);
     return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chatroom : NULL;
@@ -397,14 +444,21 @@ static void room_close(struct engine *engine, struct room_slot *slot, uint64_t n
     const char *name = event->room = chatroom_name(chatroom);
     engine->any_company |= chatroom_outcome(chatroom) != CHATROOM_ALONE;
     engine->any_undelivered |= chatroom_outcome(chatroom) == CHATROOM_UNDELIVERED;
+    chamber_destroy(slot->chamber, now);
+    slot->chamber = NULL;
     chatroom_destroy(chatroom);
     outside_emit(&engine->io.outside, event);
     if (slot->rejoins) {
         slot->chatroom = room_open(engine, name, &slot->keys, now);
+        if (slot->next) open_chamber(engine, slot, slot->next, now);
+        free(slot->next);
+        slot->next = NULL;
         slot->rejoins = false;
         sodium_memzero(&slot->keys, sizeof slot->keys);
         return;
     }
+    if (slot->next) private_room_clear(slot->next);
+    free(slot->next);
     struct room_slot *last = &engine->rooms[--engine->room_count];
     *slot = *last;
     sodium_memzero(last, sizeof *last); /* may hold keys */
@@ -550,7 +604,10 @@ static void sync_keys(struct engine *engine, uint64_t now) {
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->finished) return;
     nat_tick(engine, now);
-    for (size_t i = 0; i < engine->room_count; i++) chatroom_tick(engine->rooms[i].chatroom, now);
+    for (size_t i = 0; i < engine->room_count; i++) {
+        if (engine->rooms[i].chamber) chamber_tick(engine->rooms[i].chamber, now);
+        chatroom_tick(engine->rooms[i].chatroom, now);
+    }
     for (size_t i = engine->room_count; i-- > 0;)
         if (chatroom_state(engine->rooms[i].chatroom) == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
     look_up_names(engine, now);
@@ -566,7 +623,10 @@ uint64_t engine_due(struct engine *engine, uint64_t now) {
     if (engine->finished) return NEVER;
     if (is_over(engine)) return now;
     uint64_t due = earlier(nat_check_due(&engine->nat), sync_at(engine));
-    for (size_t i = 0; i < engine->room_count; i++) due = earlier(due, chatroom_due(engine->rooms[i].chatroom, now));
+    for (size_t i = 0; i < engine->room_count; i++) {
+        due = earlier(due, chatroom_due(engine->rooms[i].chatroom, now));
+        if (engine->rooms[i].chamber) due = earlier(due, chamber_due(engine->rooms[i].chamber));
+    }
     for (size_t i = 0; i < BOOTNODES_MAX; i++) due = earlier(due, engine->lookups[i].due);
     return due;
 }

@@ -16,8 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/charter/private_room.h"
 #include "client/network/nat64.h"
 #include "client/outside.h"
+#include "client/room/chamber.h"
 #include "client/room/chatroom.h"
 #include "common/attributes.h"
 
@@ -40,7 +42,8 @@ struct engine_options {
     const struct identity *identity; /* these outlive the engine */
     struct people *people;
     struct known_keys *known_bootnodes;
-    const char *nick; /* at the start */
+    const char *nick;      /* at the start */
+    const char *directory; /* where private rooms are kept; NULL: nowhere */
     uint8_t suite_mask;
     bool history;                     /* see chatroom_host */
     bool relays;                      /* may others relay for us, do we for them? */
@@ -64,6 +67,10 @@ void engine_join(struct engine *engine, const char *room, const void *secret, si
 void engine_join_passphrase(struct engine *engine, const char *room, const char *passphrase, size_t size, uint64_t now);
 /* The same with keys that are there already. */
 void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now);
+/* A private room, which becomes the engine's; `room` is empty then. Else as engine_join. */
+void engine_enter(struct engine *engine, struct private_room *room, uint64_t now);
+/* What it decides with; NULL: we are in no such room, or it is none with an owner. Until time passes. */
+struct chamber *engine_chamber(struct engine *engine, const char *room);
 /* A room that we are in, for what is done to it alone; NULL: we are not, or are parting. Until time passes. */
 struct chatroom *engine_room(struct engine *engine, const char *room);
 void engine_part(struct engine *engine, const char *room, uint64_t now);

@@ -8,7 +8,7 @@
 #include "client/keys/key_sets.h"
 
 enum admission_kind {
-    ADMISSION_WAIT, /* there is no charter yet to tell by */
+    ADMISSION_WAIT, /* there is no charter yet to tell by, or we are not let in ourselves */
     ADMISSION_LET_IN,
     ADMISSION_REFUSE,
 };

@@ -164,6 +164,23 @@ void assembly_decide(struct assembly *parts, struct member *member, uint64_t now
     if (!admitted && before) turn_away(parts, member, now);
 }
 
+static void presume(const struct assembly *parts, struct member *member) {
+    size_t current = key_sets_current(&parts->self.sets);
+    if (!member->peer->connected && (member->peer->listed & parts->peer_host.listing[current]))
+        gate_listed(&parts->gate, member, current);
+    status_welcome(member, &parts->events);
+}
+
+static void open_input(struct assembly *parts);
+
+void assembly_review(struct assembly *parts, uint64_t now) {
+    for (size_t i = 0; i < parts->members.count; i++) {
+        presume(parts, parts->members.list[i]);
+        assembly_decide(parts, parts->members.list[i], now);
+    }
+    open_input(parts);
+}
+
 static void on_returned(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
     greet(parts, peer->owner, now);
@@ -265,9 +282,17 @@ static struct peer_host peer_host_of(struct assembly *parts) {
 
 /* --- What the meeting tells --- */
 
-static void on_complete(void *context) {
-    const struct assembly *parts = context;
+/* Not before it is known who would hear it. */
+static void open_input(struct assembly *parts) {
+    if (parts->open || !parts->complete || !gate_presumes(&parts->gate)) return;
+    parts->open = true;
     outgoing_open(&parts->outgoing);
+}
+
+static void on_complete(void *context) {
+    struct assembly *parts = context;
+    parts->complete = true;
+    open_input(parts);
 }
 
 static void start_meeting(struct assembly *parts, uint64_t now) {

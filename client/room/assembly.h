@@ -23,7 +23,8 @@ struct assembly {
     struct room_self self;
     uint32_t streams, epochs; /* counted per run: PROTOCOL.md §3.3; other rooms do not see how busy this one is */
     struct peer_host peer_host;
-    bool leaving; /* nothing that comes is shown, passed on or told any more */
+    bool complete, open; /* there was a first full list; things may be said */
+    bool leaving;        /* nothing that comes is shown, passed on or told any more */
 
     struct members members;
     struct gate gate;
@@ -48,6 +49,8 @@ void assembly_start(struct assembly *parts, const struct chatroom_host *host, co
 void assembly_clear(struct assembly *parts);
 /* What is due for this member; tells how it stands. */
 void assembly_tick(struct assembly *parts, struct member *member, uint64_t now);
+/* The gatekeeper may see things otherwise than before: what could be said to nobody can be said now. */
+void assembly_review(struct assembly *parts, uint64_t now);
 /* Somebody whose session has begun is let in, or is not any more: tells of it. */
 void assembly_decide(struct assembly *parts, struct member *member, uint64_t now);
 /* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got what waits for it. */

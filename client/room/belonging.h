@@ -34,8 +34,8 @@ struct council_host {
     struct belonging *(*member)(void *context, size_t number);
     /* One message of the reliable stream. */
     void (*tell)(void *context, struct belonging *to, const uint8_t *message, size_t size, uint64_t now);
-    /* It is a member from now on. */
-    void (*let_in)(void *context, struct belonging *who, uint64_t now);
+    /* It is a member from now on, or not any more without anything against it. */
+    void (*review)(void *context, struct belonging *who, uint64_t now);
     /* It is none, and was told why; bye is due. */
     void (*shut_out)(void *context, struct belonging *who, uint64_t now);
     /* This is the present set. */

@@ -263,8 +263,7 @@ void chatroom_keep_gate(struct chatroom *room, const struct gatekeeper *keeper) 
 }
 
 void chatroom_review(struct chatroom *room, uint64_t now) {
-    for (size_t i = 0; i < room->parts.members.count; i++)
-        assembly_decide(&room->parts, room->parts.members.list[i], now);
+    assembly_review(&room->parts, now);
 }
 
 bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size, uint64_t now) {
@@ -279,6 +278,16 @@ bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *me
             told |= outgoing_tell_one(outgoing, members->list[i], blob, now);
     blob_drop(blob);
     return told || !peer;
+}
+
+uint64_t chatroom_time(const struct chatroom *room, uint64_t now) {
+    return room_clock_ms(&room->parts.clock, now);
+}
+
+void chatroom_nick_of(const struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE],
+                      char out[static TEXT_NICK_MAX + 1]) {
+    const struct member *member = members_find(&room->parts.members, peer);
+    snprintf(out, TEXT_NICK_MAX + 1, "%s", member ? member->peer->introduction.nick : "");
 }
 
 void chatroom_dismiss(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {

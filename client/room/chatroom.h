@@ -68,6 +68,11 @@ void chatroom_review(struct chatroom *room, uint64_t now);
  * it is not here. */
 MUST_USE bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size,
                             uint64_t now);
+/* The time in the room (room_clock.h), in ms since 1970. */
+uint64_t chatroom_time(const struct chatroom *room, uint64_t now);
+/* What somebody is called here; empty: not known. */
+void chatroom_nick_of(const struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE],
+                      char out[static TEXT_NICK_MAX + 1]);
 /* Says bye to a peer that is not let in. */
 void chatroom_dismiss(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
 /* See rekeying.h. */

@@ -189,9 +189,9 @@ static void judge_again(struct council *council, uint64_t now) {
         struct admission admission = judge(council, member, now);
         if (admission.kind == ADMISSION_REFUSE && member->kind != ADMISSION_REFUSE) {
             shut_out(council, member, admission.verdict, now);
-        } else if (admission.kind == ADMISSION_LET_IN && member->kind != ADMISSION_LET_IN) {
-            member->kind = ADMISSION_LET_IN;
-            council->host.let_in(council->host.context, member, now);
+        } else if (admission.kind != ADMISSION_REFUSE && member->kind != admission.kind) {
+            member->kind = admission.kind;
+            council->host.review(council->host.context, member, now);
             plan_telling(council, member, now);
         }
     }

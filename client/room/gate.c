@@ -6,9 +6,13 @@ bool gate_is_kept(const struct gate *gate) {
     return gate->keeper.admits != NULL;
 }
 
+bool gate_presumes(const struct gate *gate) {
+    return !gate_is_kept(gate) || gate->keeper.presumes(gate->keeper.context);
+}
+
 void gate_listed(const struct gate *gate, struct member *member, size_t set) {
     if (member->decided || member->told.present) return;
-    member->admitted = !gate_is_kept(gate) || set == key_sets_current(gate->sets);
+    member->admitted = !gate_is_kept(gate) || (set == key_sets_current(gate->sets) && gate_presumes(gate));
 }
 
 static struct gate_visit visit_of(const struct gate *gate, const struct peer *peer) {

@@ -4,8 +4,9 @@
  * Invariants:
  * 1. Of who is not let in nobody is told; nothing is said to it, passed on to it, through it or for it, no message
  * waits for it, and of what it says only the messages of the charter are looked at.
- * 2. Until it has proven who it is, who is listed under the present key set counts as let in: messages wait for it, and
- * none is sent to whom the gatekeeper does not let in then. Who is listed under other sets alone does not.
+ * 2. Until it has proven who it is, who is listed under the present key set counts as let in, where the gatekeeper
+ * presumes it: messages wait for it, and none is sent to whom it does not let in then. Who is listed under other sets
+ * alone does not.
  * 3. What was decided stays so until it is decided anew. */
 #pragma once
 
@@ -29,6 +30,9 @@ struct gate {
 
 /* Is it kept? */
 bool gate_is_kept(const struct gate *gate);
+/* Is who is listed under the present key set taken for a member (invariant 2)? Where it is not, nobody is here whom
+ * something could be said to. */
+bool gate_presumes(const struct gate *gate);
 /* Somebody is listed by a session under this key set, for the first time or again. */
 void gate_listed(const struct gate *gate, struct member *member, size_t set);
 /* It has proven who it is: true when it is let in. */

@@ -63,6 +63,9 @@ struct gate_visit {
  * room's, but for `met` and `told`, which may. `id`: of the member. */
 struct gatekeeper {
     void *context;
+    /* Is whoever is listed under the present key set taken for a member until it has proven who it is? Not by a
+     * newcomer who does not know yet who belongs here. May be asked at any time. */
+    bool (*presumes)(void *context);
     bool (*admits)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit);
     /* A session with it has begun, or it began anew; it was decided whether it is let in. */
     void (*met)(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now);

@@ -306,6 +306,11 @@ struct keeper {
     size_t size;
 };
 
+static bool on_presumes(void *context) {
+    (void)context;
+    return true;
+}
+
 static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit) {
     struct keeper *keeper = context;
     (void)id;
@@ -337,8 +342,12 @@ static void on_told(void *context, const uint8_t id[static MEMBER_ID_SIZE], cons
 
 static void keep(struct keeper *keeper, struct person *person, const struct person *turned_away) {
     *keeper = (struct keeper){.person = person, .turned_away = turned_away};
-    const struct gatekeeper gatekeeper = {
-        .context = keeper, .admits = on_admits, .met = on_met, .left = on_left, .told = on_told};
+    const struct gatekeeper gatekeeper = {.context = keeper,
+                                          .presumes = on_presumes,
+                                          .admits = on_admits,
+                                          .met = on_met,
+                                          .left = on_left,
+                                          .told = on_told};
     chatroom_keep_gate(room_of(person), &gatekeeper);
 }
 

@@ -322,6 +322,15 @@ void person_start_keys(struct person *person, const char *room, const struct roo
     engine_join_keys(person->engine, room, keys, person->world->now);
 }
 
+void person_enter(struct person *person, struct private_room *room) {
+    person->room = "tea";
+    person->credit = 0;
+    assert_string_equal(room->name, person->room);
+    member_id_derive(&room->keys, person->identity.public, person->id);
+    person_create(person);
+    engine_enter(person->engine, room, person->world->now);
+}
+
 void person_start(struct person *person, const char *room) {
     person_start_secret(person, room, NULL);
 }

@@ -128,6 +128,8 @@ void person_create(struct person *person);
 void person_start(struct person *person, const char *room);
 void person_start_secret(struct person *person, const char *room, const char *secret);
 void person_start_keys(struct person *person, const char *room, const struct room_keys *keys);
+/* In a private room called "tea", which becomes the engine's. */
+void person_enter(struct person *person, struct private_room *room);
 /* As kill -9 does. What it was told stays. */
 void person_kill(struct person *person);
 /* Its machine is suspended, and runs again: it knows how long it was away. */

@@ -85,6 +85,15 @@ static void without_a_charter_nobody_is_let_in(void **state) {
     private_room_clear(&invited);
 }
 
+/* Who was removed lets in nobody: the others do not hear it either. */
+static void who_was_removed_lets_in_nobody(void **state) {
+    struct private_room room;
+    (void)state;
+    make(&room, STANDING_REMOVED, RULE_SECRET);
+    assert_int_equal(admission_of(&room, guest.public, KEY_SET_CURRENT, NULL, owner.public, NOW).kind, ADMISSION_WAIT);
+    private_room_clear(&room);
+}
+
 static void the_owner_needs_no_word(void **state) {
     struct private_room room;
     (void)state;
@@ -114,6 +123,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_standing_under_each_set),
         cmocka_unit_test(without_a_charter_nobody_is_let_in),
+        cmocka_unit_test(who_was_removed_lets_in_nobody),
         cmocka_unit_test(the_owner_needs_no_word),
         cmocka_unit_test(a_used_or_late_invite_is_said_to_be_one),
     };

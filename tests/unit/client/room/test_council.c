@@ -70,10 +70,10 @@ static void on_tell(void *context, struct belonging *to, const uint8_t *message,
     memcpy(letter->bytes, message, size);
 }
 
-static void on_let_in(void *context, struct belonging *who, uint64_t at) {
+static void on_review(void *context, struct belonging *who, uint64_t at) {
     struct person *person = context;
     (void)at;
-    person->talks[other_of(person, who)] = true;
+    person->talks[other_of(person, who)] = who->kind == ADMISSION_LET_IN;
 }
 
 /* Bye: there is no session any more. */
@@ -123,7 +123,7 @@ static void sit_down(struct person *person) {
     const struct council_host host = {.context = person,
                                       .member = on_member,
                                       .tell = on_tell,
-                                      .let_in = on_let_in,
+                                      .review = on_review,
                                       .shut_out = on_shut_out,
                                       .rekey = on_rekey,
                                       .said = on_said,

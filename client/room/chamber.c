@@ -1,0 +1,348 @@
+#include "client/room/chamber.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/charter/room_file.h"
+#include "client/room/decisions.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+struct chamber {
+    const struct chatroom_host *host;
+    const char *name, *directory;
+    struct private_room room;
+    struct council council;
+    struct chatroom *chatroom;
+    struct belonging **people;
+    size_t count;
+    uint64_t now;    /* of the last call that told it */
+    bool review;     /* somebody is let in, or is not any more */
+    bool keeps;      /* we are registered under former sets */
+    bool unwritable; /* that was told */
+};
+
+/* --- Members --- */
+
+static struct belonging *find(const struct chamber *chamber, const uint8_t *id) {
+    for (size_t i = 0; i < chamber->count; i++)
+        if (memcmp(chamber->people[i]->id, id, MEMBER_ID_SIZE) == 0) return chamber->people[i];
+    return NULL;
+}
+
+/* Somebody who is not here makes place. */
+static void forget_one(struct chamber *chamber) {
+    size_t absent = 0, last = 0;
+    for (size_t i = 0; i < chamber->count; i++)
+        if (!chamber->people[i]->connected) {
+            absent++;
+            last = i;
+        }
+    if (absent <= CHAMBER_ABSENT_MAX) return;
+    free(chamber->people[last]);
+    chamber->people[last] = chamber->people[--chamber->count];
+}
+
+static struct belonging *find_or_add(struct chamber *chamber, const uint8_t *id) {
+    struct belonging *there = find(chamber, id);
+    if (there) return there;
+    forget_one(chamber);
+    chamber->people = grow(chamber->people, chamber->count + 1, sizeof(struct belonging *));
+    struct belonging *added = chamber->people[chamber->count++] = allocate_zeroed(1, sizeof *added);
+    council_gone(added);
+    memcpy(added->id, id, MEMBER_ID_SIZE);
+    return added;
+}
+
+/* --- What follows for the chatroom --- */
+
+static void settle(struct chamber *chamber, uint64_t now) {
+    if (!chamber->review) return;
+    chamber->review = false;
+    chatroom_review(chamber->chatroom, now);
+}
+
+static void keep_former(struct chamber *chamber, uint64_t now) {
+    struct key_set set;
+    bool keeps = council_is_keeper(&chamber->council);
+    if (keeps == chamber->keeps) return;
+    chamber->keeps = keeps;
+    for (size_t i = 0; i < chamber->room.former_count; i++) {
+        key_set_derive(chamber->room.charter.root, chamber->room.former[i].secret, &set);
+        chatroom_keep_set(chamber->chatroom, set.tag, keeps, now);
+    }
+    sodium_memzero(&set, sizeof set);
+}
+
+/* --- What the council asks for --- */
+
+static struct belonging *on_member(void *context, size_t number) {
+    const struct chamber *chamber = context;
+    return number < chamber->count ? chamber->people[number] : NULL;
+}
+
+static void on_tell(void *context, struct belonging *to, const uint8_t *message, size_t size, uint64_t now) {
+    struct chamber *chamber = context;
+    if (!chatroom_tell(chamber->chatroom, to->id, message, size, now)) to->connected = false;
+}
+
+static void on_review(void *context, struct belonging *who, uint64_t now) {
+    struct chamber *chamber = context;
+    (void)now;
+    who->dismiss_at = NEVER;
+    chamber->review = true;
+}
+
+static void on_shut_out(void *context, struct belonging *who, uint64_t now) {
+    struct chamber *chamber = context;
+    who->dismiss_at = now + CHAMBER_DISMISSAL_MS;
+    chamber->review = true;
+}
+
+static void on_rekey(void *context, const struct key_set *set, uint64_t now) {
+    struct chamber *chamber = context;
+    chamber->keeps = council_is_keeper(&chamber->council);
+    chatroom_rekey(chamber->chatroom, set, chamber->keeps, now);
+}
+
+static void emit(const struct chamber *chamber, struct event *event) {
+    event->room = chamber->name;
+    outside_emit(chamber->host->outside, event);
+}
+
+static const char *decision_of(const struct statement *statement) {
+    static const char *const standings[STANDING_SAID] = {[STANDING_REMOVED] = "removed",
+                                                         [STANDING_MEMBER] = "member",
+                                                         [STANDING_OP] = "op",
+                                                         [STANDING_BANNED] = "banned"};
+    if (statement->kind == STATEMENT_PERSON) return standings[statement->body[0]];
+    return statement->kind == STATEMENT_TOPIC ? "topic" : "rule";
+}
+
+static struct event *decided(const struct statement *statement) {
+    const char *rule = statement->body[0] == RULE_LISTED ? "listed" : "secret";
+    switch (statement->kind) {
+    case STATEMENT_TOPIC: return event_create(EVENT_DECIDED, (const char *)statement->body, statement->body_size);
+    case STATEMENT_RULE: return event_create(EVENT_DECIDED, rule, strlen(rule));
+    default: return event_create(EVENT_DECIDED, NULL, 0);
+    }
+}
+
+/* Whoever was noted as a member is here anyway: that is no news. */
+static bool is_news(const struct statement *statement) {
+    return statement->kind != STATEMENT_EPOCH &&
+           !(statement->kind == STATEMENT_PERSON && statement->body[0] == STANDING_MEMBER);
+}
+
+static void on_said(void *context, const struct statement *statement, uint64_t now) {
+    const struct chamber *chamber = context;
+    (void)now;
+    if (!is_news(statement)) return;
+    struct event *event = decided(statement);
+    event->reason = decision_of(statement);
+    fingerprint_format(statement->author, event->was);
+    if (statement->kind == STATEMENT_PERSON) {
+        fingerprint_format(statement->subject, event->fingerprint);
+        member_id_derive(&chamber->room.keys, statement->subject, event->peer);
+        chatroom_nick_of(chamber->chatroom, event->peer, event->nick);
+    }
+    emit(chamber, event);
+}
+
+static void on_refused(void *context, enum verdict verdict, const uint8_t *by, uint64_t now) {
+    static const char *const verdicts[VERDICTS] = {[VERDICT_REMOVED] = "removed",
+                                                   [VERDICT_OUTDATED] = "outdated",
+                                                   [VERDICT_USED] = "used",
+                                                   [VERDICT_OVER] = "over",
+                                                   [VERDICT_UNLISTED] = "unlisted"};
+    const struct chamber *chamber = context;
+    struct event *event = event_create(EVENT_REFUSED, NULL, 0);
+    (void)now;
+    event->reason = verdicts[verdict];
+    if (by) fingerprint_format(by, event->was);
+    emit(chamber, event);
+}
+
+static void on_save(void *context, uint64_t now) {
+    struct chamber *chamber = context;
+    struct why why;
+    (void)now;
+    if (!*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why)) return;
+    if (!chamber->unwritable) emit(chamber, event_create(EVENT_ERROR, why.text, strlen(why.text)));
+    chamber->unwritable = true;
+}
+
+static uint64_t on_wall(void *context, uint64_t now) {
+    const struct chamber *chamber = context;
+    return chatroom_time(chamber->chatroom, now);
+}
+
+/* --- What the gate asks, and tells --- */
+
+static bool on_presumes(void *context) {
+    const struct chamber *chamber = context;
+    return chamber->room.charter.founded;
+}
+
+/* A set that was dropped was a former one. */
+static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit) {
+    struct chamber *chamber = context;
+    enum key_set_role role = visit->role == KEY_SET_UNUSED ? KEY_SET_FORMER : visit->role;
+    return council_showed(&chamber->council, find_or_add(chamber, id), visit->identity, role, visit->tag,
+                          chamber->now) == ADMISSION_LET_IN;
+}
+
+static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now) {
+    struct chamber *chamber = context;
+    (void)admitted;
+    chamber->now = now;
+    council_connected(&chamber->council, find_or_add(chamber, id), now);
+    settle(chamber, now);
+}
+
+static void on_left(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
+    struct belonging *who = find(context, id);
+    if (who) council_gone(who);
+}
+
+static void on_told(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *message, size_t size,
+                    uint64_t now) {
+    struct chamber *chamber = context;
+    chamber->now = now;
+    (void)council_received(&chamber->council, find_or_add(chamber, id), message, size, now);
+    settle(chamber, now);
+}
+
+/* --- Life --- */
+
+static struct council_host council_host_of(struct chamber *chamber) {
+    return (struct council_host){.context = chamber,
+                                 .member = on_member,
+                                 .tell = on_tell,
+                                 .review = on_review,
+                                 .shut_out = on_shut_out,
+                                 .rekey = on_rekey,
+                                 .said = on_said,
+                                 .refused = on_refused,
+                                 .save = on_save,
+                                 .wall_ms = on_wall};
+}
+
+static void add_set(struct chamber *chamber, const uint8_t *secret, enum key_set_role role, uint64_t now) {
+    struct key_set set;
+    key_set_derive(chamber->room.charter.root, secret, &set);
+    /* More than there are numbers for: the oldest of those who were away do without. */
+    (void)!chatroom_add_set(chamber->chatroom, &set, role, now);
+    sodium_memzero(&set, sizeof set);
+}
+
+void chamber_keys(const struct private_room *room, struct room_keys *out) {
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    *out = room->keys;
+    private_room_secret(room, secret);
+    key_set_derive(room->charter.root, secret, &out->set);
+    sodium_memzero(secret, sizeof secret);
+}
+
+static void add_sets(struct chamber *chamber, uint64_t now) {
+    for (size_t i = 0; i < chamber->room.door_count; i++)
+        add_set(chamber, chamber->room.doors[i].token, KEY_SET_DOOR, now);
+    for (size_t i = chamber->room.former_count; i-- > 0;)
+        add_set(chamber, chamber->room.former[i].secret, KEY_SET_FORMER, now);
+}
+
+struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom *chatroom, const char *name,
+                               const char *directory, struct private_room *room, uint64_t now) {
+    struct chamber *chamber = allocate_zeroed(1, sizeof *chamber);
+    const struct gatekeeper keeper = {.context = chamber,
+                                      .presumes = on_presumes,
+                                      .admits = on_admits,
+                                      .met = on_met,
+                                      .left = on_left,
+                                      .told = on_told};
+    const struct council_host council_host = council_host_of(chamber);
+    uint8_t id[MEMBER_ID_SIZE];
+    *chamber = (struct chamber){
+        .host = host, .chatroom = chatroom, .name = name, .directory = directory, .room = *room, .now = now};
+    sodium_memzero(room, sizeof *room);
+    (void)private_room_expire(&chamber->room, host->outside->wall_ms(host->outside->context));
+    member_id_derive(&chamber->room.keys, host->identity->public, id);
+    council_init(&chamber->council, &council_host, host->identity, id, &chamber->room);
+    chatroom_keep_gate(chatroom, &keeper);
+    add_sets(chamber, now);
+    chamber->keeps = true; /* as sets are when they are added */
+    keep_former(chamber, now);
+    return chamber;
+}
+
+void chamber_destroy(struct chamber *chamber, uint64_t now) {
+    if (!chamber) return;
+    if (chamber->council.save_at != NEVER) on_save(chamber, now);
+    for (size_t i = 0; i < chamber->count; i++) free(chamber->people[i]);
+    free(chamber->people);
+    private_room_clear(&chamber->room);
+    sodium_memzero(chamber, sizeof *chamber);
+    free(chamber);
+}
+
+const struct private_room *chamber_room(const struct chamber *chamber) {
+    return &chamber->room;
+}
+
+void chamber_tick(struct chamber *chamber, uint64_t now) {
+    chamber->now = now;
+    council_tick(&chamber->council, now);
+    settle(chamber, now);
+    for (size_t i = 0; i < chamber->count; i++) {
+        struct belonging *who = chamber->people[i];
+        if (who->dismiss_at > now) continue;
+        who->dismiss_at = NEVER;
+        chatroom_dismiss(chamber->chatroom, who->id, now);
+        council_gone(who);
+    }
+    keep_former(chamber, now);
+}
+
+uint64_t chamber_due(const struct chamber *chamber) {
+    uint64_t due = council_due(&chamber->council);
+    for (size_t i = 0; i < chamber->count; i++) due = earlier(due, chamber->people[i]->dismiss_at);
+    return due;
+}
+
+/* --- Deciding --- */
+
+bool chamber_standing_of_key(struct chamber *chamber, const uint8_t key[static 32], enum standing standing,
+                             uint64_t now, struct why *why) {
+    bool said = decisions_standing(&chamber->council, key, standing, now, why);
+    settle(chamber, now);
+    return said;
+}
+
+bool chamber_standing(struct chamber *chamber, const uint8_t id[static MEMBER_ID_SIZE], enum standing standing,
+                      uint64_t now, struct why *why) {
+    const struct belonging *who = find(chamber, id);
+    if (!who || !who->shown) return why_fail(why, "it has not shown its key yet");
+    return chamber_standing_of_key(chamber, who->key, standing, now, why);
+}
+
+bool chamber_topic(struct chamber *chamber, const char *topic, size_t size, uint64_t now, struct why *why) {
+    return decisions_topic(&chamber->council, topic, size, now, why);
+}
+
+bool chamber_rule(struct chamber *chamber, enum membership_rule rule, uint64_t now, struct why *why) {
+    bool said = decisions_rule(&chamber->council, rule, now, why);
+    settle(chamber, now);
+    return said;
+}
+
+bool chamber_open_door(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now,
+                       uint8_t token[static PRIVATE_SECRET_SIZE], struct why *why) {
+    if (!chamber->room.charter.founded) return why_fail(why, "nobody told us yet who belongs to this room");
+    const struct private_door *door = private_room_open_door(&chamber->room, once, until_ms, on_wall(chamber, now));
+    if (!door) return why_fail(why, "%d invites are out already", KEY_SETS_DOORS);
+    memcpy(token, door->token, PRIVATE_SECRET_SIZE);
+    add_set(chamber, token, KEY_SET_DOOR, now);
+    on_save(chamber, now);
+    return true;
+}
