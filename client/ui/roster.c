@@ -178,8 +178,9 @@ static struct member *status(struct roster *roster, struct member *member, const
 
 static bool is_labelled(const struct roster *roster, const struct member *member) {
     char expected[ROSTER_LABEL_SIZE];
-    roster_label_among(roster, member->nick, member->fingerprint, member->id, expected);
-    return strcmp(expected, member->label) == 0 && count_alike(roster, &member->face) == member->alike;
+    label_member(member, expected);
+    return strcmp(expected, member->label) == 0 && strcmp(member->face.fingerprint, member->fingerprint) == 0 &&
+           count_alike(roster, &member->face) == member->alike;
 }
 
 bool roster_holds(const struct roster *roster) {
