@@ -25,7 +25,7 @@ LOAD_PROGRAM := $(if $(wildcard bench/load/main.c),$(TOP)gochat-load)
 PACKAGES := liburcu-qsbr liburcu-cds libsodium inih jansson libutf8proc libmicrohttpd ncursesw miniupnpc libseccomp libnats libqrencode
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
-OTHER_LIBS := -lnatpmp -lunistring # have no file for pkg-config
+OTHER_LIBS := -lnatpmp -lunistring -lzxcvbn # have no file for pkg-config
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm 2>/dev/null) -lm
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
 

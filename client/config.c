@@ -345,6 +345,31 @@ static void check_text(struct arguments *arguments) {
         refuse(arguments, "TEXT", size, "expected 1 to 65536 bytes");
 }
 
+static bool read_descriptor(const char *text, int *out) {
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    *out = (int)number;
+    return errno == 0 && end > text && *end == '\0' && number >= 0 && number <= INT_MAX;
+}
+
+/* A room has one secret. */
+static void apply_passphrase(struct arguments *arguments, struct client_config *config) {
+    const char *descriptor = value_of(arguments, "passphrase-fd"), *file = value_of(arguments, "secret-file");
+    config->passphrase_fd = -1;
+    config->passphrase =
+        descriptor || value_of(arguments, "passphrase") || (config->invited && config->invite.passphrase);
+    if (descriptor && !read_descriptor(descriptor, &config->passphrase_fd))
+        refuse(arguments, "--passphrase-fd", descriptor,
+               "expected the number of an open descriptor, as in 0 for standard input");
+    if (!config->passphrase) return;
+    if (file) refuse(arguments, "--secret-file", file, "expected without a passphrase: a room has one secret");
+    if (config->invited && !config->invite.passphrase)
+        refuse(arguments, descriptor ? "--passphrase-fd" : "--passphrase", NULL,
+               "expected without this invite, whose room has none");
+    memset(config->secret_file, 0, sizeof config->secret_file);
+}
+
 /* A script whose variable is not set shall not tell its secrets to an open room. */
 static void check_secret(struct arguments *arguments, const struct client_config *config) {
     const char *file = value_of(arguments, "secret-file");
@@ -418,6 +443,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     apply(&arguments, out);
     if (arguments.invite || value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
     check_secret(&arguments, out);
+    apply_passphrase(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

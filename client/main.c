@@ -118,6 +118,7 @@ static void join_first_room(struct client *client) {
     const struct setup *setup = &client->setup;
     struct input *input =
         input_create(INPUT_JOIN, setup->config->room, (const char *)setup->secret, setup->secret_size);
+    input->passphrase = setup->passphrase;
     if (client->ui.kind == UI_SEND)
         client->ui.join = input;
     else

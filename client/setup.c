@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/ask.h"
+#include "client/keys/passphrase.h"
 #include "client/keys/secret_file.h"
+#include "client/keys/words.h"
 #include "common/directory.h"
 #include "common/home.h"
 #include "common/suite.h"
@@ -152,6 +155,70 @@ static int open_known(struct setup *setup) {
     return SETUP_OK;
 }
 
+/* --- A passphrase --- */
+
+static int take_passphrase(struct setup *setup, const char *passphrase) {
+    setup->passphrase = true;
+    setup->secret_size = strlen(passphrase);
+    memcpy(setup->secret, passphrase, setup->secret_size);
+    return SETUP_OK;
+}
+
+/* Nobody is there to choose another one. */
+static int take_line(struct setup *setup, char *typed, char *unified) {
+    struct why why;
+    char judged[128];
+    if (!ask_read(setup->config->passphrase_fd, typed, PASSPHRASE_MAX + 2, &why) ||
+        !passphrase_unify(typed, unified, &why)) {
+        fprintf(stderr, "gochat: --passphrase-fd %d: %s\n", setup->config->passphrase_fd, why.text);
+        return SETUP_USAGE;
+    }
+    double bits = passphrase_bits(unified);
+    passphrase_judge(bits, judged, sizeof judged);
+    if (bits < PASSPHRASE_WEAK_BITS) warn(setup, "the passphrase is weak: %s", judged);
+    return take_passphrase(setup, unified);
+}
+
+/* Enter alone wants a proposal. False: asked in vain, or not to be used. */
+static bool ask_once(char *typed, char *unified, struct why *why) {
+    char judged[128];
+    if (!ask("Passphrase of the room (Enter alone: one is proposed): ", true, typed, PASSPHRASE_MAX + 2, why))
+        return false;
+    bool proposed = *typed == '\0';
+    if (proposed) passphrase_propose(unified);
+    if (!proposed && !passphrase_unify(typed, unified, why)) return false;
+    double bits = proposed ? PASSPHRASE_WORDS * WORDS_BITS : passphrase_bits(unified);
+    passphrase_judge(bits, judged, sizeof judged);
+    if (proposed) fprintf(stderr, "%s\n", unified);
+    fprintf(stderr, "%s\n", judged);
+    if (!proposed && bits >= PASSPHRASE_WEAK_BITS) return true;
+    if (!ask(proposed ? "Use this one? [Y/n] " : "That is weak. Use it all the same? [y/N] ", false, typed,
+             PASSPHRASE_MAX + 2, why))
+        return false;
+    *why->text = '\0';
+    return proposed ? *typed != 'n' && *typed != 'N' : *typed == 'y' || *typed == 'Y';
+}
+
+static int ask_passphrase(struct setup *setup, char *typed, char *unified) {
+    struct why why;
+    if (!ask_possible())
+        return complain(SETUP_USAGE, "--passphrase: expected a terminal to ask at; a script gives --passphrase-fd N");
+    for (int tries = 0; tries < 3; tries++) {
+        if (ask_once(typed, unified, &why)) return take_passphrase(setup, unified);
+        if (*why.text) fprintf(stderr, "gochat: %s\n", why.text);
+    }
+    return complain(SETUP_USAGE, "no passphrase was given");
+}
+
+static int read_passphrase(struct setup *setup) {
+    char typed[PASSPHRASE_MAX + 2], unified[PASSPHRASE_MAX + 1];
+    int result =
+        setup->config->passphrase_fd >= 0 ? take_line(setup, typed, unified) : ask_passphrase(setup, typed, unified);
+    sodium_memzero(typed, sizeof typed);
+    sodium_memzero(unified, sizeof unified);
+    return result;
+}
+
 /* Of a private room there is more to know than a secret. */
 static int take_invited(struct setup *setup) {
     const struct invite *invite = &setup->config->invite;
@@ -163,6 +230,7 @@ static int take_invited(struct setup *setup) {
 }
 
 static int read_secret(struct setup *setup) {
+    if (setup->config->passphrase) return read_passphrase(setup);
     if (setup->config->invited) return take_invited(setup);
     const char *file = setup->config->secret_file;
     struct why why;

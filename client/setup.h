@@ -27,6 +27,7 @@ struct setup {
     char nick[TEXT_NICK_MAX + 1];
     uint8_t secret[ROOM_SECRET_MAX];
     size_t secret_size;
+    bool passphrase; /* it is one */
     uint8_t suite_mask;
     struct bootnode bootnodes[BOOTNODES_MAX];
     size_t bootnode_count;

@@ -25,6 +25,8 @@ static const struct flag flags[] = {
     {"room", "NAME", "whose homes to ask for where a bootnode is a cluster", DOCTOR},
     {"nick", "NAME", "the name that others see", CHAT},
     {"secret-file", "FILE", "the room's secret; who does not have it stays outside", CHAT | DOCTOR},
+    {"passphrase", NULL, "asks for the room's passphrase, or proposes one", CHAT},
+    {"passphrase-fd", "N", "reads it from that descriptor: one line", CHAT},
     {"port", "N", "the local UDP port, 0 for any", CHAT | DOCTOR},
     {"ui", "auto|curses|plain|json", "the user interface", CLIENT},
     {"timeout", "SECONDS", "wait so long for the bootnode or its name, and so long for acknowledgements", SEND | DOCTOR},
@@ -53,6 +55,7 @@ static const struct {
     const char *does, *usage, *example;
 } pages[MODES] = {
     [MODE_CLIENT] = {"chats in a room; the mode where none is named",
+                     "gochat INVITE [FLAG]...\n"
                      "gochat [--mode client] --bootnode HOST[:PORT] --room NAME [FLAG]...",
                      "gochat --bootnode chat.example.org --room tea"},
     [MODE_SEND] = {"says its words, or its input, waits until all who are there have it, and leaves",
@@ -174,6 +177,8 @@ void modes_print_start(void) {
     puts("GoChat is group chat from terminal to terminal: a bootnode introduces people, then they talk directly, "
          "encrypted.\n"
          "\n"
+         "Join by an invite that somebody sent you:\n"
+         "    gochat 'gochat://...'\n"
          "Chat in a room, where somebody runs a bootnode:\n"
          "    gochat --bootnode chat.example.org --room tea\n"
          "Run one, and try it from another terminal of this machine:\n"

@@ -497,6 +497,31 @@ static void a_sender_takes_it_as_its_first_word(void **state) {
     free(config.text);
 }
 
+#define SPOKEN "gochat://localhost/tea#CN2tFcY"
+
+static void a_passphrase_is_a_rooms_only_secret(void **state) {
+    assert_int_equal(READ(NEEDED, "--passphrase"), CLIENT_CONFIG_RUN);
+    assert_true(config.passphrase);
+    assert_int_equal(config.passphrase_fd, -1);
+    assert_int_equal(READ(NEEDED, "--passphrase-fd", "5"), CLIENT_CONFIG_RUN);
+    assert_true(config.passphrase);
+    assert_int_equal(config.passphrase_fd, 5);
+    assert_int_equal(READ(NEEDED), CLIENT_CONFIG_RUN);
+    assert_false(config.passphrase);
+    assert_int_equal(INVITED(SPOKEN, NULL), CLIENT_CONFIG_RUN);
+    assert_true(config.passphrase);
+    assert_int_equal(INVITED(SPOKEN, "--passphrase-fd=0"), CLIENT_CONFIG_RUN);
+    assert_int_equal(config.passphrase_fd, 0);
+    assert_int_equal(INVITED(INVITE, "--passphrase"), CLIENT_CONFIG_BAD);
+    assert_string_equal(said, "gochat: --passphrase: expected without this invite, whose room has none\n");
+    REFUSED("gochat: --secret-file 's': expected without a passphrase: a room has one secret\n", NEEDED, "--passphrase",
+            "--secret-file", "s");
+    REFUSED("gochat: --passphrase-fd 'five': expected the number of an open descriptor, as in 0 for standard input\n",
+            NEEDED, "--passphrase-fd", "five");
+    REFUSED("gochat: --passphrase-fd '-1': expected the number of an open descriptor, as in 0 for standard input\n",
+            NEEDED, "--passphrase-fd=-1");
+}
+
 static void it_may_come_by_standard_input(void **state) {
     char rest[8] = "";
     int ends[2], before = dup(0);
@@ -531,6 +556,7 @@ int main(void) {
         IN_FOLDER(a_wrong_invite_is_explained),
         IN_FOLDER(a_sender_takes_it_as_its_first_word),
         IN_FOLDER(it_may_come_by_standard_input),
+        IN_FOLDER(a_passphrase_is_a_rooms_only_secret),
         IN_FOLDER(names_are_kept_in_their_normal_form),
         IN_FOLDER(each_wrong_flag_is_one_line),
         IN_FOLDER(flags_that_do_not_exist),

@@ -54,7 +54,7 @@ static void flags_have_values(void **state) {
 
 static void a_beginning_is_enough_where_it_is_the_only_one(void **state) {
     (void)state;
-    assert_string_equal(READ(MODE_CLIENT, "--boot", "h", "--p=1", "--conf", "f"), "bootnode=h port=1 config=f ");
+    assert_string_equal(READ(MODE_CLIENT, "--boot", "h", "--po=1", "--conf", "f"), "bootnode=h port=1 config=f ");
     assert_string_equal(READ(MODE_BOOTNODE, "--con", "f", "--l", "a"), "config=f listen=a ");
     assert_string_equal(READ(MODE_BOOTNODE, "--c", "f"), "--c: may be short for --config or --check-config\n");
     assert_string_equal(READ(MODE_DOCTOR, "--config=f"), "config=f ");
