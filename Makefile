@@ -10,6 +10,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+APPDIR ?= $(PREFIX)/share/applications
 BUILD ?= build
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
@@ -275,7 +276,7 @@ NAMING = $(foreach section,$(sections),$(call in,$(MANDIR)/man$(section),$(filte
 	$(call in,$(UNITDIR),$(SERVICES)) $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(DATADIR)/cluster,$(CLUSTER))
 INSTALLED = $(call in,$(BINDIR),gochat $(if $(LOAD_PROGRAM),gochat-load)) $(NAMING) \
 	$(call in,$(SYSUSERSDIR),gochat-bootnode.conf) $(call in,$(BASHDIR),gochat gochat-load) \
-	$(call in,$(ZSHDIR),_gochat) $(call in,$(FISHDIR),gochat.fish gochat-load.fish)
+	$(call in,$(ZSHDIR),_gochat) $(call in,$(FISHDIR),gochat.fish gochat-load.fish) $(call in,$(APPDIR),gochat.desktop)
 define newline
 
 
@@ -295,6 +296,7 @@ install: all
 	$(call put,$(BASHDIR),$(addprefix conf/completion/bash/,gochat gochat-load))
 	$(call put,$(ZSHDIR),conf/completion/zsh/_gochat)
 	$(call put,$(FISHDIR),$(addprefix conf/completion/fish/,gochat.fish gochat-load.fish))
+	$(call put,$(APPDIR),conf/gochat.desktop)
 	$(Q)for file in $(DOCUMENTS); do $(INSTALL) -D -m 0644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit 1; done
 	$(Q)$(INSTALL) -d $(DESTDIR)$(DOCDIR)/conf
 	$(Q)ln -sfr $(call in,$(DATADIR),$(SAMPLES)) $(call in,$(UNITDIR),$(SERVICES)) $(DESTDIR)$(DATADIR)/cluster $(DESTDIR)$(DOCDIR)/conf

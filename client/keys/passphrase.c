@@ -75,7 +75,7 @@ void passphrase_judge(double bits, char *out, size_t size) {
         const char *name;
     } spans[] = {{86400 * 365.25, "years"}, {86400, "days"}, {3600, "hours"}, {60, "minutes"}};
     double seconds = 1 / (MACHINES * GUESSES_A_SECOND);
-    for (double left = bits - 1; left > 0; left -= 1) seconds *= left < 1 ? 1 + left : 2;
+    for (int doublings = (int)(bits + 0.5) - 1; doublings > 0; doublings--) seconds *= 2; /* half of them, on average */
     snprintf(out, size, "about %.0f bits: a thousand machines guess it ", bits);
     if (seconds > 1e9 * spans[0].seconds) {
         append_text(out, size, "never");

@@ -26,6 +26,9 @@ my @libraries = grep {/^lib(?!c6-dev)/} paper('.ci/deps') =~ /^build +(\S+)/mg;
 cmp_ok(scalar @libraries, '>', 8, 'there are libraries');
 is_deeply([sort grep {/^lib/} keys %needed], [sort @libraries], 'debian/control has those of .ci/deps');
 
+my ($valid, @faults) = run_program(command => ['desktop-file-validate', "$root/conf/gochat.desktop"]);
+is("$valid @faults", '0  ', 'the file by which a desktop opens invites');
+
 # --- whose is what -----------------------------------------------------------------------------------------------------
 
 my $folder = temp_dir();
