@@ -511,7 +511,7 @@ void engine_mark(struct engine *engine, const char *room, const uint8_t peer[sta
                  enum person_mark mark, uint64_t now) {
     struct room_slot *slot = room_find(engine, room);
     if (!slot) return;
-    chatroom_mark(slot->chatroom, peer, mark);
+    chatroom_mark(slot->chatroom, peer, mark, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_look_again(engine->rooms[i].chatroom, now);
 }
 

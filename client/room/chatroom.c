@@ -248,10 +248,11 @@ void chatroom_tell_nick(struct chatroom *room, uint64_t now) {
     blob_drop(blob);
 }
 
-void chatroom_mark(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark) {
+void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark,
+                   uint64_t now) {
     const struct member *member = members_find(&room->parts.members, id);
     if (member && *member->fingerprint)
-        nicks_mark(&room->parts.nicks, member, mark);
+        nicks_mark(&room->parts.nicks, member, mark, now);
     else
         room_events_error(&room->parts.events, "whom to mark was never connected, or has left");
 }

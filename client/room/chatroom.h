@@ -92,8 +92,8 @@ void chatroom_say(struct chatroom *room, enum chat_kind kind, const uint8_t *pee
 /* Tells everyone present the host's nick. Nobody waits for that to arrive. */
 void chatroom_tell_nick(struct chatroom *room, uint64_t now);
 /* The user says this of a member that was connected: EVENT_NOTICE, or EVENT_ERROR, tells what came of it.
- * chatroom_look_again is due for all rooms. */
-void chatroom_mark(const struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark);
+ * chatroom_look_again is due for the others. */
+void chatroom_mark(struct chatroom *room, const uint8_t id[static MEMBER_ID_SIZE], enum person_mark mark, uint64_t now);
 /* What is known of people has changed. */
 void chatroom_look_again(struct chatroom *room, uint64_t now);
 /* EVENT_PATH_NOTE for each step on the way to this peer, oldest first. */

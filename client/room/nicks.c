@@ -5,6 +5,7 @@
 
 #include "client/peer/talking.h"
 #include "client/peer/touch.h"
+#include "client/room/status.h"
 #include "common/clock.h"
 #include "common/why.h"
 
@@ -185,41 +186,50 @@ void nicks_look_again(struct nicks *nicks, uint64_t now) {
             people_check(people_of(nicks), room_id(nicks), introduction->nick, introduction->identity, &other);
         member->verified = nicks_verified(nicks, introduction->identity);
         judge(nicks, member, claim == PEOPLE_TAKEN, now);
-        touch_peer(member->peer); /* its status may be another one */
+        status_check(member, nicks->events, now);
+        touch_peer(member->peer);
     }
 }
 
-static void tell_mark(const struct nicks *nicks, const struct peer *peer, const char *format) {
-    char label[NICKS_LABEL_SIZE], text[256];
+/* What came of a mark, told once everybody was judged by it: who is told can rely on it. */
+struct outcome {
+    struct event *notices[MOVED_MOST + 1];
+    size_t count;
+};
+
+static void note(const struct nicks *nicks, struct outcome *outcome, const struct peer *peer, const char *what) {
+    char label[NICKS_LABEL_SIZE], text[400];
     label_of(peer, label);
-    snprintf(text, sizeof text, "%s %s", label, format);
-    room_events_notice(nicks->events, text);
+    snprintf(text, sizeof text, "%s %s", label, what);
+    outcome->notices[outcome->count++] = room_events_make_text(nicks->events, EVENT_NOTICE, NULL, text, strlen(text));
 }
 
-static void verify(const struct nicks *nicks, const struct peer *peer, bool verified) {
+static void verify(const struct nicks *nicks, const struct peer *peer, bool verified, struct outcome *outcome) {
     struct people *people = people_of(nicks);
     struct why why;
     bool before = nicks_verified(nicks, peer->introduction.identity);
     if (verified) remember(nicks, peer); /* also where too many came at once */
     tell_failure(nicks, people_verify(people, peer->introduction.identity, verified, &why), &why);
     if (verified)
-        tell_mark(nicks, peer, "is verified: whoever else comes under that nick from now on is blocked, and told of");
+        note(nicks, outcome, peer,
+             "is verified: whoever else comes under that nick from now on is blocked, and told of");
     else
-        tell_mark(nicks, peer, before ? "is not verified any more" : "was not verified");
+        note(nicks, outcome, peer, before ? "is not verified any more" : "was not verified");
 }
 
-static void tell_moved(const struct nicks *nicks, const struct peer *peer, const struct people_name *old) {
+static void note_moved(const struct nicks *nicks, const struct peer *peer, const struct people_name *old,
+                       struct outcome *outcome) {
     char label[NICKS_LABEL_SIZE], text[320];
     nicks_label(old->nick, old->person->key, label);
     if (old->person->verified)
         snprintf(text, sizeof text, "has the place of %s, but is not verified yet: /verify it anew", label);
     else
         snprintf(text, sizeof text, "has the place of %s from now on", label);
-    tell_mark(nicks, peer, text);
+    note(nicks, outcome, peer, text);
 }
 
 /* Of the one whose place it takes. False: nobody's is left to be taken. */
-static bool trust_one(const struct nicks *nicks, const struct peer *peer) {
+static bool trust_one(const struct nicks *nicks, const struct peer *peer, struct outcome *outcome) {
     struct people *people = people_of(nicks);
     const struct frame_introduction *introduction = &peer->introduction;
     const struct people_name *other;
@@ -231,12 +241,12 @@ static bool trust_one(const struct nicks *nicks, const struct peer *peer) {
     copy.person = &person;
     if (!is_here(nicks, person.key)) {
         tell_failure(nicks, people_replace(people, person.key, introduction->identity, &why), &why);
-        tell_moved(nicks, peer, &copy);
+        note_moved(nicks, peer, &copy, outcome);
         return true;
     }
     if (claim != PEOPLE_TAKEN) return false;
     remember(nicks, peer);
-    tell_mark(nicks, peer, "is another one of that nick from now on: both are here");
+    note(nicks, outcome, peer, "is another one of that nick from now on: both are here");
     return true;
 }
 
@@ -246,16 +256,19 @@ static bool is_taken(const struct nicks *nicks, const struct peer *peer) {
                         &other) == PEOPLE_TAKEN;
 }
 
-static void trust(const struct nicks *nicks, const struct peer *peer) {
-    bool any = trust_one(nicks, peer);
-    for (unsigned i = 1; any && i < MOVED_MOST && is_taken(nicks, peer); i++) (void)trust_one(nicks, peer);
-    if (!any) tell_mark(nicks, peer, "needs no trust: nobody who is away is remembered under that nick");
+static void trust(const struct nicks *nicks, const struct peer *peer, struct outcome *outcome) {
+    bool any = trust_one(nicks, peer, outcome);
+    for (unsigned i = 1; any && i < MOVED_MOST && is_taken(nicks, peer); i++) (void)trust_one(nicks, peer, outcome);
+    if (!any) note(nicks, outcome, peer, "needs no trust: nobody who is away is remembered under that nick");
 }
 
-void nicks_mark(const struct nicks *nicks, const struct member *member, enum person_mark mark) {
+void nicks_mark(struct nicks *nicks, const struct member *member, enum person_mark mark, uint64_t now) {
+    struct outcome outcome = {.count = 0};
     switch (mark) {
     case MARK_VERIFIED:
-    case MARK_UNVERIFIED: verify(nicks, member->peer, mark == MARK_VERIFIED); break;
-    case MARK_TRUSTED: trust(nicks, member->peer); break;
+    case MARK_UNVERIFIED: verify(nicks, member->peer, mark == MARK_VERIFIED, &outcome); break;
+    case MARK_TRUSTED: trust(nicks, member->peer, &outcome); break;
     }
+    nicks_look_again(nicks, now);
+    for (size_t i = 0; i < outcome.count; i++) room_events_emit(nicks->events, outcome.notices[i]);
 }

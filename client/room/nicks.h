@@ -38,9 +38,10 @@ void nicks_renamed(struct nicks *nicks, struct peer *peer, const char *nick, uin
 void nicks_claimed(const struct nicks *nicks, const struct chat_message *chat, char out[static TEXT_NICK_MAX + 1]);
 /* We are called so from now on: tells who else was. */
 void nicks_ours(const struct nicks *nicks, const char *nick);
-/* The user says this of somebody who was connected; tells what came of it. nicks_look_again is due in all rooms. */
-void nicks_mark(const struct nicks *nicks, const struct member *member, enum person_mark mark);
-/* Marks have changed: judges everybody anew. */
+/* The user says this of somebody who was connected; tells what came of it, once it is so.
+ * nicks_look_again is due in all other rooms. */
+void nicks_mark(struct nicks *nicks, const struct member *member, enum person_mark mark, uint64_t now);
+/* Marks have changed: judges everybody anew, and tells how they stand. */
 void nicks_look_again(struct nicks *nicks, uint64_t now);
 bool nicks_verified(const struct nicks *nicks, const uint8_t key[static 32]);
 /* "sam#0123abcd" */
