@@ -4,6 +4,7 @@
 
 #include "bootnode/ctl/main.h"
 #include "bootnode/main.h"
+#include "client/ask.h"
 #include "client/config.h"
 #include "client/doctor/main.h"
 #include "client/main.h"
@@ -46,7 +47,7 @@ static int run(int argc, char **argv) {
     }
     if (choice.version) return print_version();
     if (choice.help && !choice.named) return print_help();
-    if (argc <= 1 && !client_config_own_file(file, sizeof file)) return print_start();
+    if (argc <= 1 && !client_config_own_file(file, sizeof file) && !ask_possible()) return print_start();
     return programs[choice.mode](argc, argv);
 }
 

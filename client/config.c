@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/ask.h"
+#include "client/first_start.h"
 #include "client/keys/bootnodes.h"
 #include "client/message/message.h"
 #include "common/home.h"
@@ -136,6 +137,7 @@ struct arguments {
     char bootnodes[2 * INI_TEXT_SIZE];
     char *words;  /* of --mode send, malloc'd; NULL: none */
     char *invite; /* a word of argv; NULL: none */
+    bool asked;   /* there was nothing, but somebody at a terminal */
     size_t problems;
 };
 
@@ -239,6 +241,41 @@ static void apply_invite(struct arguments *arguments, struct client_config *conf
     if (!config->invited) complain(arguments, why.text);
     memset(config->secret_file, 0, sizeof config->secret_file);
     snprintf(config->room, sizeof config->room, "%s", config->invite.room);
+}
+
+/* --- Nothing at all --- */
+
+static bool ask_at_terminal(void *context, const char *prompt, char *out, size_t size) {
+    struct why why;
+    (void)context;
+    if (ask(prompt, false, out, size, &why)) return true;
+    fprintf(stderr, "\ngochat: %s\n", why.text);
+    return false;
+}
+
+static void tell_at_terminal(void *context, const char *line) {
+    (void)context;
+    fprintf(stderr, "%s\n", line);
+}
+
+/* Where nobody sits at a terminal, what is missing is an error. */
+static void ask_all(struct arguments *arguments, const char *file, struct client_config *config) {
+    static const struct first_start_asker asker = {.ask = ask_at_terminal, .tell = tell_at_terminal};
+    struct first_start answers;
+    struct why why;
+    arguments->asked = true;
+    if (!first_start_ask(&asker, file, &answers)) {
+        arguments->problems++;
+        return;
+    }
+    config->invited = answers.invited;
+    config->invite = answers.invite;
+    if (answers.invited) (void)name_hosts(&answers.invite, config->bootnode);
+    if (!answers.invited) snprintf(config->bootnode, sizeof config->bootnode, "%s", answers.bootnode);
+    snprintf(config->room, sizeof config->room, "%s", answers.invited ? answers.invite.room : answers.room);
+    snprintf(config->nick, sizeof config->nick, "%s", answers.nick);
+    if (answers.saves && !first_start_save(&answers, file, &why)) fprintf(stderr, "gochat: %s\n", why.text);
+    sodium_memzero(&answers, sizeof answers);
 }
 
 /* --- Flags --- */
@@ -382,6 +419,7 @@ static void check_secret(struct arguments *arguments, const struct client_config
 
 bool client_config_own_file(char *out, size_t size) {
     char folder[PATH_MAX];
+    *out = '\0';
     return home_place("XDG_CONFIG_HOME", ".config", folder, sizeof folder) &&
            snprintf(out, size, "%s/%s", folder, OWN_FILE) < (int)size &&
            (access(out, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
@@ -401,7 +439,7 @@ static size_t load_file(struct arguments *arguments, struct client_config *confi
 
 /* What was misspelt is not missing, too. */
 static void check_needed(struct arguments *arguments, const struct client_config *config) {
-    if (arguments->problems > 0 || arguments->invite) return;
+    if (arguments->problems > 0 || arguments->invite || arguments->asked) return;
     require(arguments, "bootnode", config->bootnode, "missing, expected HOST or HOST:PORT");
     if (arguments->mode != MODE_DOCTOR)
         require(arguments, "room", config->room, "missing, expected the name of a room");
@@ -436,7 +474,10 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
         mode_print_help(arguments.mode);
         return CLIENT_CONFIG_DONE;
     }
-    in_file = load_file(&arguments, out);
+    char file[PATH_MAX];
+    if (argc <= 1 && !client_config_own_file(file, sizeof file) && *file && ask_possible())
+        ask_all(&arguments, file, out);
+    in_file = arguments.asked ? 0 : load_file(&arguments, out);
     if (in_file == 0) check_needed(&arguments, out);
     memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
     apply_invite(&arguments, out);

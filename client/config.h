@@ -67,7 +67,8 @@ enum client_config_result {
     CLIENT_CONFIG_DONE /* --help was printed */,
     CLIENT_CONFIG_BAD /* exit 2 */
 };
-/* The user's own settings: client.ini in $XDG_CONFIG_HOME/gochat, else in ~/.config/gochat. False where there is none;
+/* The user's own settings: client.ini in $XDG_CONFIG_HOME/gochat, else in ~/.config/gochat. False where there is none,
+ * with where it would be, or an empty path;
  * true also where that cannot be told, and who reads it will hear why. */
 bool client_config_own_file(char *out, size_t size);
 /* Defaults, then --config FILE or, without it, the user's own file, then an invite, then the other flags. Problems: one

@@ -27,7 +27,7 @@ my ($status, $out, $err) = at_home();
 is($status, 2, 'gochat alone has done nothing');
 is($err, '', 'and has nothing to complain about');
 my @tries = $out =~ /^ +(gochat .*)/mg;
-is(@tries, 3, 'but tells three commands to try') or diag $out;
+is(@tries, 4, 'but tells four commands to try') or diag $out;
 cmp_ok(scalar(() = $out =~ /\n/g), '<=', 12, 'on a short page');
 ok((grep {/^gochat --bootnode \S+ --room tea$/} @tries), 'one of them chats');
 
