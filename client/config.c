@@ -433,7 +433,13 @@ static size_t load_file(struct arguments *arguments, struct client_config *confi
         refuse(arguments, "--config", named, "expected a file; /dev/null is one without settings");
         return 0;
     }
-    if (!named && !client_config_own_file(file, sizeof file)) return 0;
+    if (!named && !client_config_own_file(file, sizeof file)) {
+        config->file_is_own = home_place("XDG_CONFIG_HOME", ".config", file, sizeof file);
+        if (config->file_is_own) snprintf(config->file, sizeof config->file, "%.4000s/" OWN_FILE, file);
+        return 0;
+    }
+    config->file_is_own = !named;
+    snprintf(config->file, sizeof config->file, "%s", file);
     return ini_table_load(&client_config_table, file, config, stderr);
 }
 

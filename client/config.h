@@ -54,6 +54,8 @@ struct client_config {
     int clock;                      /* in front of each line */
     int theme;                      /* enum palette_theme */
     int colours;                    /* COLOURS_AUTO: what the terminal says, and NO_COLOR */
+    char file[4096];                /* of the settings, which need not be there; empty: there can be none */
+    bool file_is_own;               /* it is client_config_own_file */
     struct palette_own own_colours; /* of [colours] */
     struct keys_own keys;           /* of [keys] */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/home.h"
@@ -26,6 +27,17 @@ static void add_named(struct places *places, const char *variable) {
         if (*rest == '/') places_add(places, rest, size, LANDLOCK_READS);
         rest += size + (rest[size] == ':');
     }
+}
+
+/* For /set --save, which writes a file aside and renames it. Only our own folder: where --config names a file, that may
+ * be anywhere, as in the home directory. */
+static void add_settings(struct places *places, const struct client_config *config, enum ui_kind kind) {
+    char folder[PLACE_PATH_SIZE];
+    if (!config->file_is_own || (kind != UI_CURSES && kind != UI_PLAIN)) return;
+    snprintf(folder, sizeof folder, "%s", config->file);
+    *strrchr(folder, '/') = '\0';
+    (void)mkdir(folder, 0700); /* where it cannot be made, nothing is saved, and /set says so */
+    places_add(places, folder, strlen(folder), BOTH);
 }
 
 static void add_system(struct places *places) {
@@ -70,6 +82,7 @@ bool enclosure_enter(const struct setup *setup, enum ui_kind kind, const struct 
     add_below(places, setup->directory, "/people", BOTH);
     add_below(places, setup->directory, "/known_bootnodes", BOTH);
     places_add_folder_of(places, setup->config->secret_file, LANDLOCK_READS);
+    add_settings(places, setup->config, kind);
     add_system(places);
     if (kind == UI_CURSES) add_screen(places);
     if (kind == UI_CURSES) sandbox.calls |= SYSCALLS_TERMINAL;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "client/ui/arguments.h"
+#include "client/ui/settings_file.h"
 #include "common/memory.h"
 #include "common/why.h"
 
@@ -307,6 +308,21 @@ static void explain_settings(const struct command_host *host, const struct comma
     command_fail(host, self, "no setting '%.*s', expected one of %s", VALUE_SIZE, name, known);
 }
 
+static void save_settings(const struct command_host *host, const struct command *self) {
+    const char *file = host->settings->file;
+    char said[512];
+    struct why why;
+    if (!*file)
+        command_fail(host, self, "there is no home directory, and so no file of settings");
+    else if (!settings_file_save(file, host->settings, said, sizeof said, &why))
+        command_fail(host, self, "not written: %s%s", why.text,
+                     host->settings->file_is_own ? "" : " (where --config names it, only with sandbox = off)");
+    else if (*said)
+        command_notice(host, NULL, "written into %s: %s", file, said);
+    else
+        command_notice(host, NULL, "%s says all of it already", file);
+}
+
 void answer_set(const struct command_host *host, const struct command *self, char *arguments) {
     char *value = arguments, *key = arguments_word(&value);
     struct why why;
@@ -314,6 +330,8 @@ void answer_set(const struct command_host *host, const struct command *self, cha
         show_settings(host, NULL);
     } else if (!key) {
         command_usage(host, self);
+    } else if (strcmp(key, "--save") == 0 && !*value) {
+        save_settings(host, self);
     } else if (!client_config_is_setting(key)) {
         explain_settings(host, self, key);
     } else if (*value && !ini_table_set(&client_config_table, SECTION, key, value, host->settings, &why)) {

@@ -62,7 +62,8 @@ static const struct command table[] = {
     {"clear", "", "clears the room's lines from the screen", COMPLETE_NOTHING, true, run_clear},
     {"log", "[on|off]", "keeps a transcript of the room, or not; alone: says where", COMPLETE_NOTHING, true,
      answer_log},
-    {"set", "[KEY [VALUE]]", "changes a setting; alone: shows them", COMPLETE_SETTING, true, answer_set},
+    {"set", "[KEY [VALUE]|--save]", "changes a setting; alone: shows them; --save: keeps them in the file of settings",
+     COMPLETE_SETTING, true, answer_set},
     {"help", "[COMMAND]", "explains commands", COMPLETE_COMMAND, true, run_help},
     {"quit", "", "leaves, once everything has arrived", COMPLETE_NOTHING, true, run_quit},
 };

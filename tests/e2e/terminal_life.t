@@ -68,6 +68,14 @@ cmp_ok(colours(new_terminal('alice', env => { NO_COLOR => 1 }, config => 'colour
     ok(wait_screen($own, qr{/join ROOM}, 5), 'and a key');
 }
 
+{
+    my $folder = temp_dir();
+    my $saves = new_terminal('alice', env => { XDG_CONFIG_HOME => "$folder" });
+    type_text($saves, "/set clock seconds\r/set --save\r");
+    ok(wait_screen($saves, qr{written\s+into}, 5), '/set --save says where');
+    is(read_file("$folder/gochat/client.ini"), "[client]\nclock = seconds\n", 'and writes the settings, in its sandbox');
+}
+
 # --- terminals that terminfo does not know ---------------------------------------------------------------------------
 
 for my $kind (qw(xterm-kitty-nobody-knows foot-nobody-knows)) {

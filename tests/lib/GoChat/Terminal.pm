@@ -44,7 +44,8 @@ sub _afternoon { return sprintf 'NOON%+d', (gmtime)[2] - 12 }
 sub start_terminal {
     my (%option) = @_;
     my %env = (LC_ALL => 'C.UTF-8', TZ => _afternoon(), %{ $option{env} // {} });
-    my @in = ('env', map({ ('-u', $_) } qw(LINES COLUMNS NO_COLOR COLORTERM TMUX STY)), map {"$_=$env{$_}"} sort keys %env);
+    my @in = ('env', map({ ('-u', $_) } qw(LINES COLUMNS NO_COLOR COLORTERM TMUX STY
+        TERM_PROGRAM TERM_PROGRAM_VERSION VTE_VERSION KONSOLE_VERSION WT_SESSION)), map {"$_=$env{$_}"} sort keys %env);
     push @in, test_tool('terminal'), '-r', $option{rows} // 24, '-c', $option{columns} // 80;
     push @in, '-t', $option{term} if $option{term};
     push @in, '-e' unless ($option{errors} // '') eq 'terminal';
