@@ -201,7 +201,7 @@ static void settle_invite(struct arguments *arguments) {
 
 /* The flags that say what an invite says. */
 static void refuse_beside_invite(struct arguments *arguments) {
-    static const char *const flags[] = {"bootnode", "room", "secret-file"};
+    static const char *const flags[] = {"bootnode", "room", "secret-file", "new-room"};
     char name[32];
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (!value_of(arguments, flags[i])) continue;
@@ -443,11 +443,29 @@ static size_t load_file(struct arguments *arguments, struct client_config *confi
     return ini_table_load(&client_config_table, file, config, stderr);
 }
 
+/* A private room has secrets of its own, whatever the file says of another room. */
+static void apply_new_room(struct arguments *arguments, struct client_config *config) {
+    static const char *const others[] = {"room", "secret-file", "passphrase", "passphrase-fd"};
+    const char *room = value_of(arguments, "new-room");
+    char name[32];
+    struct why why;
+    if (!room) return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!value_of(arguments, others[i])) continue;
+        snprintf(name, sizeof name, "--%s", others[i]);
+        refuse(arguments, name, NULL, "expected without --new-room, which makes a room with a secret of its own");
+    }
+    if (!ini_table_set(&client_config_table, SECTION, "room", room, config, &why))
+        refuse(arguments, "--new-room", room, why.text);
+    memset(config->secret_file, 0, sizeof config->secret_file);
+    config->founds = true;
+}
+
 /* What was misspelt is not missing, too. */
 static void check_needed(struct arguments *arguments, const struct client_config *config) {
     if (arguments->problems > 0 || arguments->invite || arguments->asked) return;
     require(arguments, "bootnode", config->bootnode, "missing, expected HOST or HOST:PORT");
-    if (arguments->mode != MODE_DOCTOR)
+    if (arguments->mode != MODE_DOCTOR && !value_of(arguments, "new-room"))
         require(arguments, "room", config->room, "missing, expected the name of a room");
 }
 
@@ -490,6 +508,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     apply(&arguments, out);
     if (arguments.invite || value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
     check_secret(&arguments, out);
+    apply_new_room(&arguments, out);
     apply_passphrase(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);

@@ -29,6 +29,7 @@ struct client_config {
     char secret_file[INI_TEXT_SIZE];  /* empty: open room */
     bool passphrase;                  /* the room's is to be asked for, or read from */
     int passphrase_fd;                /* -1: from nowhere */
+    bool founds;                      /* the room is a new private one */
     bool invited;                     /* bootnodes and room are those of */
     struct invite invite;             /* which has the secret; whoever reads the settings wipes it */
     char data_dir[INI_TEXT_SIZE];     /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */

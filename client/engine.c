@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/charter/room_file.h"
 #include "client/invite/entrance.h"
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
@@ -22,6 +23,7 @@ struct room_slot {
     struct chatroom *chatroom;
     struct entrance entrance;
     struct chamber *chamber;   /* of a private room; else NULL */
+    bool invites;              /* an invite is due, once a bootnode's key is known, which stands in it */
     bool rejoins;              /* once it has left, */
     struct room_keys keys;     /* with these, */
     struct private_room *next; /* or this; malloc'd */
@@ -418,13 +420,26 @@ struct chatroom *engine_room(struct engine *engine, const char *room) {
     return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chatroom : NULL;
 }
 
-void engine_invite(struct engine *engine, const char *room) {
-    const struct room_slot *slot = room_find(engine, room);
+/* What an invite to a private room has: its root; where the secret is not the first one any more that, too; or the
+ * token of a door that is opened for it. */
+static bool private_entrance(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now, struct entrance *out,
+                             struct why *why) {
+    const struct private_room *room = chamber_room(chamber);
+    const uint8_t *secret = charter_secret(&room->charter);
+    bool by_door = once || until_ms > 0;
+    *out = (struct entrance){.kind = by_door ? INVITE_DOOR : secret ? INVITE_EPOCH : INVITE_PRIVATE};
+    memcpy(out->root, room->charter.root, sizeof out->root);
+    if (by_door && !chamber_open_door(chamber, once, until_ms, now, out->secret, why)) return false;
+    if (!by_door && secret) memcpy(out->secret, secret, PRIVATE_SECRET_SIZE);
+    out->secret_size = by_door || secret ? PRIVATE_SECRET_SIZE : 0;
+    return true;
+}
+
+static void emit_invite(struct engine *engine, const struct room_slot *slot, const struct entrance *entrance) {
     struct invite invite;
     char text[INVITE_TEXT_SIZE];
     struct why why;
-    if (!slot) return;
-    if (entrance_invite(&slot->entrance, room, engine->bootnodes, engine->options.bootnode_count,
+    if (entrance_invite(entrance, chatroom_name(slot->chatroom), engine->bootnodes, engine->options.bootnode_count,
                         engine->options.known_bootnodes, &invite, &why)) {
         invite_format(&invite, text);
         struct event *event = event_create(EVENT_INVITE, text, strlen(text));
@@ -435,6 +450,69 @@ void engine_invite(struct engine *engine, const char *room) {
         emit_error(engine, why.text);
     }
     sodium_memzero(&invite, sizeof invite);
+}
+
+void engine_invite(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now) {
+    const struct room_slot *slot = room_find(engine, room);
+    struct entrance entrance;
+    struct why why;
+    if (!slot) return;
+    if (!slot->chamber && (once || until_ms > 0))
+        emit_error(engine, "an invite for one, or for a time, is there to a private room alone (--new-room)");
+    else if (!slot->chamber)
+        emit_invite(engine, slot, &slot->entrance);
+    else if (private_entrance(slot->chamber, once, until_ms, now, &entrance, &why))
+        emit_invite(engine, slot, &entrance);
+    else
+        emit_error(engine, why.text);
+    sodium_memzero(&entrance, sizeof entrance);
+}
+
+/* Where its people were met, for a later start. */
+static void note_bootnodes(const struct engine *engine, struct private_room *room) {
+    size_t used = 0;
+    for (size_t i = 0; i < engine->options.bootnode_count && used < sizeof room->bootnodes; i++)
+        used += (size_t)snprintf(room->bootnodes + used, sizeof room->bootnodes - used, "%s%s", i > 0 ? "," : "",
+                                 engine->bootnodes[i].name);
+}
+
+void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                     const uint8_t *secret, uint64_t now) {
+    const char *directory = engine->options.directory;
+    struct private_room entered;
+    struct why why;
+    if (room_file_recall(directory ? directory : "", room, root, secret, &entered, &why)) {
+        note_bootnodes(engine, &entered);
+        engine_enter(engine, &entered, now);
+    } else {
+        private_room_clear(&entered);
+        refuse_join(engine, room, why.text);
+    }
+}
+
+void engine_found(struct engine *engine, const char *room, uint64_t now) {
+    struct private_room founded;
+    struct room_slot *slot = room_find(engine, room);
+    if (slot) {
+        refuse_join(engine, room, "we are in a room of that name");
+    } else if (!private_room_make(&founded, room, engine->options.identity)) {
+        private_room_clear(&founded);
+        refuse_join(engine, room, "its name is empty or too long");
+    } else {
+        note_bootnodes(engine, &founded);
+        engine_enter(engine, &founded, now);
+        slot = room_find(engine, room);
+        if (slot) slot->invites = true;
+    }
+}
+
+void engine_decide(struct engine *engine, const struct input *input, uint64_t now) {
+    struct chamber *chamber = engine_chamber(engine, input->room);
+    struct why why;
+    if (!chamber)
+        emit_error(engine, "this is no private room: it has no owner who could decide that");
+    else if (!chamber_decide(chamber, input->decision, input->peer, input->text, now, &why))
+        emit_error(engine, why.text);
 }
 
 /* It has left: makes its place free, or joins again. */
@@ -601,13 +679,18 @@ static void sync_keys(struct engine *engine, uint64_t now) {
     if (!people_sync(engine->options.people, &why)) emit_error(engine, why.text);
 }
 
+static void slot_tick(struct engine *engine, struct room_slot *slot, uint64_t now) {
+    if (slot->chamber) chamber_tick(slot->chamber, now);
+    chatroom_tick(slot->chatroom, now);
+    if (!slot->invites || !engine->proven) return;
+    slot->invites = false;
+    engine_invite(engine, chatroom_name(slot->chatroom), false, 0, now);
+}
+
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->finished) return;
     nat_tick(engine, now);
-    for (size_t i = 0; i < engine->room_count; i++) {
-        if (engine->rooms[i].chamber) chamber_tick(engine->rooms[i].chamber, now);
-        chatroom_tick(engine->rooms[i].chatroom, now);
-    }
+    for (size_t i = 0; i < engine->room_count; i++) slot_tick(engine, &engine->rooms[i], now);
     for (size_t i = engine->room_count; i-- > 0;)
         if (chatroom_state(engine->rooms[i].chatroom) == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
     look_up_names(engine, now);

@@ -119,11 +119,14 @@ enum input_type {
     INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
     INPUT_NICK, /* text: a nick as text_nick makes them */
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
-    INPUT_INVITE,      /* room: tell its EVENT_INVITE */
-    INPUT_MARK,        /* room, peer, mark: what the user says of a member that was connected */
-    INPUT_END,         /* leave everything, once delivered */
-    INPUT_STOP,        /* a signal: leave now */
-    INPUT_RESOLVED,    /* bootnode, addresses: one or more that its name stands for */
+    INPUT_INVITE,   /* room: tell its EVENT_INVITE; of a private room once: for one; until_ms: so long */
+    INPUT_FOUND,    /* room: a new private room, which is ours; tells its EVENT_INVITE */
+    INPUT_ENTER,    /* room; text: the root of a private room, and behind it nothing, or an invite's secret or token */
+    INPUT_DECIDE,   /* room, decision, peer; text: the topic, or the beginning of a fingerprint */
+    INPUT_MARK,     /* room, peer, mark: what the user says of a member that was connected */
+    INPUT_END,      /* leave everything, once delivered */
+    INPUT_STOP,     /* a signal: leave now */
+    INPUT_RESOLVED, /* bootnode, addresses: one or more that its name stands for */
     INPUT_UNRESOLVED,  /* bootnode; text: why its name could not be resolved now */
     INPUT_PORT_MAPPED, /* addresses: the one at which others reach our port; none: it is not mapped */
 };
@@ -134,6 +137,18 @@ enum person_mark {
     MARK_TRUSTED,    /* has the place of who had the nick before */
 };
 
+/* In a private room. */
+enum room_decision {
+    DECIDE_REMOVE,
+    DECIDE_BAN,
+    DECIDE_MEMBER, /* also: an op no more */
+    DECIDE_OP,
+    DECIDE_READMIT, /* by the beginning of a fingerprint: banned no more */
+    DECIDE_TOPIC,
+    DECIDE_LISTED, /* only who is on the list is let in */
+    DECIDE_SECRET, /* whoever has the secret is */
+};
+
 struct input {
     struct queue_node node; /* first */
     enum input_type type;
@@ -141,6 +156,9 @@ struct input {
     enum chat_kind kind;
     char room[ROOM_NAME_MAX + 1];
     bool passphrase;
+    enum room_decision decision;
+    bool once;
+    uint64_t until_ms; /* ms since 1970; 0: for good */
     uint8_t peer[MEMBER_ID_SIZE];
     unsigned bootnode;
     struct address addresses[BOOTNODE_ADDRESSES];

@@ -116,8 +116,8 @@ static void leave_to_screen(void) {
 /* The crypto thread derives the keys: no screen has to wait for that. */
 static void join_first_room(struct client *client) {
     const struct setup *setup = &client->setup;
-    struct input *input =
-        input_create(INPUT_JOIN, setup->config->room, (const char *)setup->secret, setup->secret_size);
+    enum input_type type = setup->config->founds ? INPUT_FOUND : setup->enters ? INPUT_ENTER : INPUT_JOIN;
+    struct input *input = input_create(type, setup->config->room, (const char *)setup->secret, setup->secret_size);
     input->passphrase = setup->passphrase;
     if (client->ui.kind == UI_SEND)
         client->ui.join = input;

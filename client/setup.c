@@ -222,10 +222,11 @@ static int read_passphrase(struct setup *setup) {
 /* Of a private room there is more to know than a secret. */
 static int take_invited(struct setup *setup) {
     const struct invite *invite = &setup->config->invite;
-    if (invite->kind != INVITE_SECRET)
-        return complain(SETUP_USAGE, "the invite is to a private room, which this version of GoChat cannot join yet");
-    setup->secret_size = invite->secret_size;
-    memcpy(setup->secret, invite->secret, invite->secret_size);
+    size_t root_size = invite->kind == INVITE_SECRET ? 0 : sizeof invite->root;
+    setup->enters = root_size > 0;
+    setup->secret_size = root_size + invite->secret_size;
+    memcpy(setup->secret, invite->root, root_size);
+    memcpy(setup->secret + root_size, invite->secret, invite->secret_size);
     return SETUP_OK;
 }
 

@@ -28,6 +28,7 @@ struct setup {
     uint8_t secret[ROOM_SECRET_MAX];
     size_t secret_size;
     bool passphrase; /* it is one */
+    bool enters;     /* it is the root of a private room, and behind it an invite's secret, if there is one */
     uint8_t suite_mask;
     struct bootnode bootnodes[BOOTNODES_MAX];
     size_t bootnode_count;

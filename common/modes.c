@@ -23,6 +23,7 @@ static const struct flag flags[] = {
     {"bootnode", "HOST[:PORT]", "whom to ask; a second one tells more; up to 4", DOCTOR},
     {"room", "NAME", "the room to join, any text", CHAT},
     {"room", "NAME", "whose homes to ask for where a bootnode is a cluster", DOCTOR},
+    {"new-room", "NAME", "makes a private room, which is ours, and prints an invite to it", CLIENT},
     {"nick", "NAME", "the name that others see", CHAT},
     {"secret-file", "FILE", "the room's secret; who does not have it stays outside", CHAT | DOCTOR},
     {"passphrase", NULL, "asks for the room's passphrase, or proposes one", CHAT},

@@ -15,6 +15,8 @@ static struct admission by_door(const struct private_room *room, bool may, enum 
 }
 
 static struct admission by_secret(const struct private_room *room, bool may, enum key_set_role role) {
+    /* The set of an invite that we came by, too: its keeper tells. */
+    if (role == KEY_SET_UNUSED) return (struct admission){.kind = ADMISSION_WAIT};
     if (role != KEY_SET_CURRENT) return refuse(VERDICT_OUTDATED);
     if (charter_rule(&room->charter) == RULE_LISTED) return refuse(VERDICT_UNLISTED);
     return (struct admission){.kind = ADMISSION_LET_IN, .note = may};

@@ -20,7 +20,7 @@ struct admission {
     bool note;            /* we are to say "member" of it: rule 11, or the door's */
 };
 
-/* Whoever has this key showed it in a handshake under a set of this role; `door` is that of KEY_SET_DOOR, else NULL.
- * `own`: our key. */
+/* Whoever has this key showed it in a handshake under a set of this role (KEY_SET_UNUSED: none of the room's own);
+ * `door` is that of KEY_SET_DOOR, else NULL. `own`: our key. */
 struct admission admission_of(const struct private_room *room, const uint8_t own[static 32], enum key_set_role role,
                               const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms);

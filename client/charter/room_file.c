@@ -235,6 +235,19 @@ bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE]
     return snprintf(out, size, "%s/" ROOM_FILE_FOLDER "/%s", directory, hex) < (int)size;
 }
 
+bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                      const uint8_t *secret, struct private_room *room, struct why *why) {
+    char path[PATH_MAX];
+    if (!private_room_init(room, name, root)) return why_fail(why, "the room's name is empty or too long");
+    if (*directory && room_file_path(directory, room->keys.id, path, sizeof path) && access(path, F_OK) == 0) {
+        private_room_clear(room);
+        return room_file_read(path, room, why);
+    }
+    room->invited = secret != NULL;
+    if (secret) memcpy(room->invite, secret, sizeof room->invite);
+    return true;
+}
+
 bool room_file_write(const char *directory, const struct private_room *room, struct why *why) {
     char path[PATH_MAX], *text;
     size_t size;

@@ -36,6 +36,10 @@ MUST_USE bool room_file_parse(const char *file, char *text, struct private_room 
 MUST_USE char *room_file_format(const struct private_room *room, size_t *size);
 /* False with one line in `why`: there is none, or it is not understood. */
 MUST_USE bool room_file_read(const char *file, struct private_room *room, struct why *why);
+/* A room as it is kept, or, where it is not, as it is before anything is known of it: with an invite's secret, if there
+ * is one. False with one line in `why`: the name is empty or too long, or there is a file that is not understood. */
+MUST_USE bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                               const uint8_t *secret, struct private_room *room, struct why *why);
 /* Makes the folder where it is not there. False with one line in `why`. */
 MUST_USE bool room_file_write(const char *directory, const struct private_room *room, struct why *why);
 

@@ -22,9 +22,10 @@ static void name_host(const struct bootnode *bootnode, struct known_keys *known,
 
 bool entrance_invite(const struct entrance *entrance, const char *room, const struct bootnode *bootnodes,
                      size_t bootnode_count, struct known_keys *known, struct invite *out, struct why *why) {
-    *out = (struct invite){.kind = INVITE_SECRET, .passphrase = entrance->passphrase};
+    *out = (struct invite){.kind = entrance->kind, .passphrase = entrance->passphrase};
+    memcpy(out->root, entrance->root, sizeof out->root);
     snprintf(out->room, sizeof out->room, "%s", room);
-    if (entrance->elsewhere) return why_fail(why, "to a private room this version of GoChat makes no invites yet");
+    if (entrance->elsewhere) return why_fail(why, "this room was joined by keys alone, of which no invite can be made");
     if (!entrance->passphrase && entrance->secret_size > INVITE_SECRET_MAX)
         return why_fail(why,
                         "the room's secret has %zu bytes, and an invite can have %d: hand over the secret file, or "

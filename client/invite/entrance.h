@@ -13,6 +13,8 @@
 
 struct entrance {
     bool elsewhere; /* by keys alone: who made them makes the invites, too */
+    enum invite_kind kind;
+    uint8_t root[PRIVATE_ROOT_SIZE]; /* but for INVITE_SECRET */
     bool passphrase;
     size_t secret_size;                /* 0: an open room */
     uint8_t secret[INVITE_SECRET_MAX]; /* where it is no longer, and no passphrase: that is to be spoken */

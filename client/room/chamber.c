@@ -271,7 +271,8 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
     council_init(&chamber->council, &council_host, host->identity, id, &chamber->room);
     chatroom_keep_gate(chatroom, &keeper);
     add_sets(chamber, now);
-    chamber->keeps = true; /* as sets are when they are added */
+    chamber->council.save_at = now; /* by the root alone one comes again */
+    chamber->keeps = true;          /* as sets are when they are added */
     keep_former(chamber, now);
     return chamber;
 }
@@ -312,28 +313,59 @@ uint64_t chamber_due(const struct chamber *chamber) {
 
 /* --- Deciding --- */
 
-bool chamber_standing_of_key(struct chamber *chamber, const uint8_t key[static 32], enum standing standing,
-                             uint64_t now, struct why *why) {
+static bool stand(struct chamber *chamber, const uint8_t *key, enum standing standing, uint64_t now, struct why *why) {
     bool said = decisions_standing(&chamber->council, key, standing, now, why);
     settle(chamber, now);
     return said;
 }
 
-bool chamber_standing(struct chamber *chamber, const uint8_t id[static MEMBER_ID_SIZE], enum standing standing,
-                      uint64_t now, struct why *why) {
+static bool member_stands(struct chamber *chamber, const uint8_t *id, enum standing standing, uint64_t now,
+                          struct why *why) {
     const struct belonging *who = find(chamber, id);
     if (!who || !who->shown) return why_fail(why, "it has not shown its key yet");
-    return chamber_standing_of_key(chamber, who->key, standing, now, why);
+    return stand(chamber, who->key, standing, now, why);
 }
 
-bool chamber_topic(struct chamber *chamber, const char *topic, size_t size, uint64_t now, struct why *why) {
-    return decisions_topic(&chamber->council, topic, size, now, why);
+/* Who is banned or removed is not here, and has no other name than its key. */
+static bool readmit(struct chamber *chamber, const char *digits, uint64_t now, struct why *why) {
+    const struct statement *said, *found = NULL;
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    size_t place = 0;
+    while ((said = charter_next(&chamber->room.charter, &place))) {
+        enum standing standing = charter_standing(&chamber->room.charter, said->subject);
+        if (said->kind != STATEMENT_PERSON || (standing != STANDING_REMOVED && standing != STANDING_BANNED)) continue;
+        fingerprint_format(said->subject, fingerprint);
+        if (strncmp(fingerprint, digits, strlen(digits)) != 0) continue;
+        if (found && memcmp(found->subject, said->subject, sizeof found->subject) != 0)
+            return why_fail(why, "several keys begin with %s: more digits are needed", digits);
+        found = said;
+    }
+    if (!found) return why_fail(why, "nobody who was removed has a key that begins with %s", digits);
+    uint8_t key[32];
+    memcpy(key, found->subject, sizeof key);
+    return stand(chamber, key, STANDING_MEMBER, now, why);
 }
 
-bool chamber_rule(struct chamber *chamber, enum membership_rule rule, uint64_t now, struct why *why) {
+static bool rule(struct chamber *chamber, enum membership_rule rule, uint64_t now, struct why *why) {
     bool said = decisions_rule(&chamber->council, rule, now, why);
     settle(chamber, now);
     return said;
+}
+
+bool chamber_decide(struct chamber *chamber, enum room_decision decision, const uint8_t id[static MEMBER_ID_SIZE],
+                    const char *text, uint64_t now, struct why *why) {
+    chamber->now = now;
+    switch (decision) {
+    case DECIDE_REMOVE: return member_stands(chamber, id, STANDING_REMOVED, now, why);
+    case DECIDE_BAN: return member_stands(chamber, id, STANDING_BANNED, now, why);
+    case DECIDE_MEMBER: return member_stands(chamber, id, STANDING_MEMBER, now, why);
+    case DECIDE_OP: return member_stands(chamber, id, STANDING_OP, now, why);
+    case DECIDE_READMIT: return readmit(chamber, text, now, why);
+    case DECIDE_TOPIC: return decisions_topic(&chamber->council, text, strlen(text), now, why);
+    case DECIDE_LISTED: return rule(chamber, RULE_LISTED, now, why);
+    case DECIDE_SECRET: return rule(chamber, RULE_SECRET, now, why);
+    }
+    return false;
 }
 
 bool chamber_open_door(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now,

@@ -40,14 +40,9 @@ uint64_t chamber_due(const struct chamber *chamber);
 
 /* --- What a person decides; false with one line in `why` --- */
 
-/* A member by its id: how it stands from now on. */
-MUST_USE bool chamber_standing(struct chamber *chamber, const uint8_t id[static MEMBER_ID_SIZE], enum standing standing,
-                               uint64_t now, struct why *why);
-/* Somebody who need not be here, by the key. */
-MUST_USE bool chamber_standing_of_key(struct chamber *chamber, const uint8_t key[static 32], enum standing standing,
-                                      uint64_t now, struct why *why);
-MUST_USE bool chamber_topic(struct chamber *chamber, const char *topic, size_t size, uint64_t now, struct why *why);
-MUST_USE bool chamber_rule(struct chamber *chamber, enum membership_rule rule, uint64_t now, struct why *why);
+/* `id`: the member that it is about; `text`: the topic, or the beginning of a fingerprint. */
+MUST_USE bool chamber_decide(struct chamber *chamber, enum room_decision decision,
+                             const uint8_t id[static MEMBER_ID_SIZE], const char *text, uint64_t now, struct why *why);
 /* A door for one person, or until a time (ms since 1970; 0: for good): its token. */
 MUST_USE bool chamber_open_door(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now,
                                 uint8_t token[static PRIVATE_SECRET_SIZE], struct why *why);

@@ -127,6 +127,17 @@ static void remember_door(const struct council *council, struct belonging *who, 
     sodium_memzero(&of_door, sizeof of_door);
 }
 
+static bool was_a_secret_of_ours(const struct council *council, const uint8_t *tag) {
+    struct key_set set;
+    bool was = false;
+    for (size_t i = 0; i < council->room->former_count; i++) {
+        key_set_derive(council->room->charter.root, council->room->former[i].secret, &set);
+        was |= memcmp(set.tag, tag, sizeof set.tag) == 0;
+    }
+    sodium_memzero(&set, sizeof set);
+    return was;
+}
+
 enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
                                    enum key_set_role role, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now) {
     if (!council->room) return ADMISSION_LET_IN;
@@ -134,6 +145,7 @@ enum admission_kind council_showed(struct council *council, struct belonging *wh
     if (who->shown && who->kind == ADMISSION_LET_IN && memcmp(who->key, key, sizeof who->key) == 0 &&
         role != KEY_SET_CURRENT && who->role == KEY_SET_CURRENT)
         role = KEY_SET_CURRENT;
+    if (role == KEY_SET_FORMER && !was_a_secret_of_ours(council, tag)) role = KEY_SET_UNUSED;
     who->shown = true;
     who->role = role;
     memcpy(who->key, key, sizeof who->key);
@@ -191,6 +203,7 @@ static void judge_again(struct council *council, uint64_t now) {
             shut_out(council, member, admission.verdict, now);
         } else if (admission.kind != ADMISSION_REFUSE && member->kind != admission.kind) {
             member->kind = admission.kind;
+            council->refused &= member->kind != ADMISSION_LET_IN;
             council->host.review(council->host.context, member, now);
             plan_telling(council, member, now);
         }
@@ -199,12 +212,14 @@ static void judge_again(struct council *council, uint64_t now) {
 
 /* --- What follows from a statement --- */
 
-static void take_secret(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], uint64_t now) {
+/* `former`: members met under the one before; what an invite brought us by is its keeper's to answer for. */
+static void take_secret(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], bool former,
+                        uint64_t now) {
     uint8_t after[PRIVATE_SECRET_SIZE];
     struct key_set set;
     private_room_secret(council->room, after);
     if (memcmp(before, after, sizeof after) != 0) {
-        private_room_outdate(council->room, before, wall(council, now));
+        if (former) private_room_outdate(council->room, before, wall(council, now));
         key_set_derive(council->room->charter.root, after, &set);
         council->host.rekey(council->host.context, &set, now);
         sodium_memzero(&set, sizeof set);
@@ -228,13 +243,26 @@ static void plan_epoch(struct council *council, uint64_t now) {
     council->stale_at = wanted ? earlier(council->stale_at, at) : NEVER;
 }
 
-static void hear_of_ourselves(struct council *council, const struct statement *statement, uint64_t now) {
-    if (statement->kind != STATEMENT_PERSON ||
-        memcmp(statement->subject, council->identity->public, sizeof statement->subject) != 0)
-        return;
-    enum standing standing = standing_of(council, council->identity->public);
-    if (standing == STANDING_REMOVED || standing == STANDING_BANNED)
-        council->host.refused(council->host.context, VERDICT_REMOVED, statement->author, now);
+/* Once: several may say it. */
+static void tell_refused(struct council *council, enum verdict verdict, const uint8_t *by, uint64_t now) {
+    if (!council->refused) council->host.refused(council->host.context, verdict, by, now);
+    council->refused = true;
+}
+
+static bool is_of_ourselves(const struct council *council, const struct statement *statement) {
+    return statement->kind == STATEMENT_PERSON &&
+           memcmp(statement->subject, council->identity->public, sizeof statement->subject) == 0;
+}
+
+static bool is_removed(enum standing standing) {
+    return standing == STANDING_REMOVED || standing == STANDING_BANNED;
+}
+
+static void announce(struct council *council, const struct statement *statement, uint64_t now) {
+    if (is_of_ourselves(council, statement) && is_removed(standing_of(council, statement->subject)))
+        tell_refused(council, VERDICT_REMOVED, statement->author, now);
+    else
+        council->host.said(council->host.context, statement, now);
 }
 
 /* Statements that were just taken: members hear them, and what they change is changed. `from`: who told us. */
@@ -243,8 +271,7 @@ static void follow(struct council *council, const struct belonging *from, struct
     const struct statement *told[CHARTER_STATEMENTS_MAX];
     for (size_t i = 0; i < count; i++) {
         told[i] = &list[i];
-        council->host.said(council->host.context, &list[i], now);
-        hear_of_ourselves(council, &list[i], now);
+        announce(council, &list[i], now);
     }
     judge_again(council, now);
     if (!from) tell_others(council, told, count, now);
@@ -255,7 +282,7 @@ static void follow(struct council *council, const struct belonging *from, struct
 
 void council_follow(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], struct statement *list,
                     size_t count, uint64_t now) {
-    take_secret(council, before, now);
+    take_secret(council, before, true, now);
     follow(council, NULL, list, count, now);
 }
 
@@ -311,7 +338,7 @@ static void take_statements(struct council *council, struct belonging *from, con
     struct statement *taken = allocate(CHARTER_STATEMENTS_MAX * sizeof *taken);
     size_t news = take_new(council, from, &reader, count, taken, now);
     if (news > 0 || !founded) {
-        take_secret(council, before, now);
+        take_secret(council, before, founded, now);
         follow(council, from, taken, news, now);
     }
     sodium_memzero(taken, CHARTER_STATEMENTS_MAX * sizeof *taken);
@@ -324,7 +351,7 @@ static void take_verdict(struct council *council, const struct belonging *from, 
                          uint64_t now) {
     enum verdict verdict;
     if (charter_verdict_decode(message, size, &verdict) && from->kind != ADMISSION_REFUSE)
-        council->host.refused(council->host.context, verdict, NULL, now);
+        tell_refused(council, verdict, NULL, now);
 }
 
 bool council_received(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
@@ -369,7 +396,7 @@ static void renew_epoch(struct council *council, uint64_t now) {
     if (!charter_is_stale(&council->room->charter)) return;
     private_room_secret(council->room, before);
     if (council_state_epoch(council, now, &epoch)) {
-        take_secret(council, before, now);
+        take_secret(council, before, true, now);
         follow(council, NULL, &epoch, 1, now);
     }
     sodium_memzero(before, sizeof before);

@@ -35,6 +35,7 @@ struct council {
     struct council_host host;
     const struct identity *identity;
     uint8_t own_id[MEMBER_ID_SIZE];
+    bool refused;              /* that was told, and nobody has let us in since */
     struct private_room *room; /* NULL: this is no private room, and nobody is kept out */
     uint64_t save_at, stale_at, digest_at;
 };

@@ -124,6 +124,12 @@ static void take_join(struct crypto_thread *crypto, const struct input *input, u
         engine_join(crypto->engine, input->room, input->text, input->size, now);
 }
 
+static void take_enter(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
+    const uint8_t *text = (const uint8_t *)input->text;
+    const uint8_t *secret = input->size == PRIVATE_ROOT_SIZE + PRIVATE_SECRET_SIZE ? text + PRIVATE_ROOT_SIZE : NULL;
+    if (input->size >= PRIVATE_ROOT_SIZE) engine_enter_by(crypto->engine, input->room, text, secret, now);
+}
+
 static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
     struct queue_node *node;
     while ((node = queue_pop(&crypto->inputs))) {
@@ -138,7 +144,10 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_MARK: engine_mark(crypto->engine, input->room, input->peer, input->mark, now); break;
-        case INPUT_INVITE: engine_invite(crypto->engine, input->room); break;
+        case INPUT_INVITE: engine_invite(crypto->engine, input->room, input->once, input->until_ms, now); break;
+        case INPUT_FOUND: engine_found(crypto->engine, input->room, now); break;
+        case INPUT_ENTER: take_enter(crypto, input, now); break;
+        case INPUT_DECIDE: engine_decide(crypto->engine, input, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;
         case INPUT_STOP: engine_stop(crypto->engine, now); break;
         case INPUT_RESOLVED: take_resolved(crypto, input, now); break;
@@ -251,6 +260,7 @@ bool crypto_thread_open(struct crypto_thread *crypto, struct setup *setup, struc
                                      .people = &setup->people,
                                      .known_bootnodes = &setup->known_bootnodes,
                                      .nick = setup->nick,
+                                     .directory = setup_directory(setup),
                                      .suite_mask = setup->suite_mask,
                                      .history = setup->config->history && !setup->config->sends,
                                      .relays = setup->config->relay == RELAY_AUTO,

@@ -141,15 +141,6 @@ void answer_info(const struct command_host *host, const struct command *self, ch
     show_last_message(host, room);
 }
 
-/* --- Who may come --- */
-
-/* NOLINTNEXTLINE(readability-non-const-parameter): the shape of command.run */
-void answer_invite(const struct command_host *host, const struct command *self, char *arguments) {
-    const struct conversation *room = command_talk(host, self);
-    (void)arguments;
-    if (room) command_tell(host, input_create(INPUT_INVITE, room->name, NULL, 0));
-}
-
 /* --- Who is not heard --- */
 
 static void label_ignored(const struct ignored *ignored, char label[static ROSTER_LABEL_SIZE]) {

@@ -6,6 +6,7 @@
 
 #include "client/ui/blanks.h"
 #include "client/ui/command_answers.h"
+#include "client/ui/command_order.h"
 #include "client/ui/command_talk.h"
 #include "client/ui/command_trust.h"
 #include "common/memory.h"
@@ -50,8 +51,17 @@ static const struct command table[] = {
     {"who", "", "shows who is here, and how they are reached", COMPLETE_NOTHING, false, answer_who},
     {"info", "[PEER]", "shows all about a member, or about the room and the bootnode", COMPLETE_PEER, false,
      answer_info},
-    {"invite", "", "shows the string, and its QR code, by which others join this room", COMPLETE_NOTHING, true,
-     answer_invite},
+    {"invite", "[once] [for TIME]", "shows the string, and its QR code, by which others join this room",
+     COMPLETE_NOTHING, true, order_invite},
+    {"topic", "TEXT", "says what a private room is about; -: nothing", COMPLETE_NOTHING, true, order_topic},
+    {"kick", "PEER", "removes a member from a private room, which gets a new secret", COMPLETE_PEER, false, order_kick},
+    {"ban", "PEER", "the same, and invites do not let it in again", COMPLETE_PEER, false, order_ban},
+    {"unban", "DIGITS", "lets somebody in again, by the beginning of the fingerprint", COMPLETE_NOTHING, true,
+     order_unban},
+    {"op", "PEER", "lets a member of a private room decide who belongs to it", COMPLETE_PEER, false, order_op},
+    {"deop", "PEER", "takes that back", COMPLETE_PEER, false, order_deop},
+    {"lock", "on|off", "only who is on a private room's list is let in, or whoever has its secret", COMPLETE_NOTHING,
+     true, order_lock},
     {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
      answer_ignore},
     {"verify", "PEER [yes]", "shows the number to compare with a member; yes: it was the same", COMPLETE_PEER, false,

@@ -24,7 +24,7 @@ static unsigned notices(const struct person *person, const char *part) {
 static struct invite invited_by(struct person *person, const char *room) {
     struct invite invite;
     struct why why = {""};
-    engine_invite(person->engine, room);
+    engine_invite(person->engine, room, false, 0, person->world->now);
     const struct event *event = person_last(person, EVENT_INVITE, NULL);
     assert_non_null(event);
     assert_string_equal(event->room, room);
@@ -99,10 +99,10 @@ static void what_cannot_be_invited_to_is_said(void **state) {
     memset(endless, 'x', sizeof endless);
     endless[sizeof endless - 1] = '\0';
     person_start_secret(anna, "tea", endless);
-    engine_invite(anna->engine, "tea");
+    engine_invite(anna->engine, "tea", false, 0, world->now);
     assert_int_equal(person_count(anna, EVENT_INVITE, NULL), 0);
     assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "65 bytes"));
-    engine_invite(anna->engine, "coffee"); /* where we are not */
+    engine_invite(anna->engine, "coffee", false, 0, world->now); /* where we are not */
     assert_int_equal(person_count(anna, EVENT_INVITE, NULL), 0);
 }
 

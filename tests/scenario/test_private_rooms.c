@@ -48,9 +48,9 @@ static struct chamber *chamber_of(struct person *person) {
     return chamber;
 }
 
-static void decide(struct person *by, const struct person *about, enum standing standing) {
+static void decide(struct person *by, const struct person *about, enum room_decision decision) {
     struct why why;
-    if (!chamber_standing(chamber_of(by), about->id, standing, by->world->now, &why)) fail_msg("%s", why.text);
+    if (!chamber_decide(chamber_of(by), decision, about->id, "", by->world->now, &why)) fail_msg("%s", why.text);
 }
 
 static bool sees(struct person *a, struct person *b) {
@@ -104,7 +104,7 @@ static void who_is_removed_hears_nothing_more(void **state) {
     struct world *world = *state;
     struct person *anna = found(world, "anna"), *bert = invite(world, "bert", NULL), *eve = invite(world, "eve", NULL);
     world_wait(world, CONNECT_MS, sees(anna, bert) && sees(anna, eve) && sees(bert, eve));
-    decide(anna, eve, STANDING_REMOVED);
+    decide(anna, eve, DECIDE_REMOVE);
     say(anna, "now that we are alone");
     world_wait(world, TELL_MS, heard(bert, "now that we are alone") && was_refused(eve, "removed"));
     say(bert, "yes");
@@ -134,7 +134,7 @@ static void who_was_away_comes_back_by_the_old_secret(void **state) {
     world_run(world, 2000);
     person_kill(carl);
     world_run(world, 40000);
-    decide(anna, eve, STANDING_BANNED);
+    decide(anna, eve, DECIDE_BAN);
     world_run(world, 60000);
     struct private_room room;
     assert_true(private_room_init(&room, ROOM, root));

@@ -1,0 +1,71 @@
+#!/usr/bin/perl
+# A private room as its people have it: made, joined by its invite, one of them removed, and come back to; invites for one
+# person.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use GoChat::Test;
+use Test::More;
+
+my $bootnode = start_bootnode();
+my %folder;
+
+sub enter {
+    my ($name, @how) = @_;
+    $folder{$name} //= temp_dir();
+    return start_program(name => $name, json => 1,
+        command => [gochat(), @how, '--config', '/dev/null', '--nick', $name, '--ui', 'json', '--data-dir', $folder{$name}]);
+}
+
+sub see_each_other {
+    my (%people) = @_;
+    for my $name (sort keys %people) {
+        for my $other (grep { $_ ne $name } sort keys %people) {
+            ok(wait_event($people{$name}, { event => 'peer-connected', nick => $other }, 10), "$name sees $other");
+        }
+    }
+    return;
+}
+
+my $anna = enter('anna', '--bootnode', $bootnode->{address}, '--new-room', 'tea house');
+my $invite = wait_event($anna, { event => 'invite' }, 10)->{invite};
+like($invite, qr{^gochat://[^/]+/tea%20house#\w}, 'a new room shows its invite');
+my $bert = enter('bert', $invite);
+my $eve = enter('eve', $invite);
+see_each_other(anna => $anna, bert => $bert, eve => $eve);
+
+send_line($bert, '/kick eve');
+ok(wait_event($bert, { event => 'error', text => qr/owner and ops/ }, 5), 'a member removes nobody');
+send_line($anna, '/topic tea at five');
+ok(wait_event($_, { event => 'decided', decision => 'topic', text => 'tea at five' }, 5), 'the owner says the topic')
+    for $bert, $eve;
+
+send_line($anna, '/kick eve');
+ok(wait_event($eve, { event => 'refused', reason => 'removed' }, 5), 'who is removed is told');
+ok(wait_event($bert, { event => 'peer-left', nick => 'eve' }, 5), 'and is gone for the others');
+send_line($anna, 'we are alone');
+ok(wait_event($bert, { event => 'message', text => 'we are alone' }, 5), 'who go on talking');
+is(scalar(events($eve, { event => 'message' })), 0, 'and are not heard any more');
+
+close_input($eve);
+wait_exit($eve, 20);
+$eve = enter('eve', $invite);
+ok(wait_event($eve, { event => 'refused', reason => 'removed' }, 30), 'nor by the invite of before');
+is(scalar(events($eve, { event => 'peer-connected' })), 0, 'to whoever comes by it');
+
+close_input($bert);
+wait_exit($bert, 20);
+$bert = enter('bert', $invite);
+ok(wait_event($bert, { event => 'peer-connected', nick => 'anna' }, 10), 'a member comes back by it');
+send_line($anna, 'welcome back');
+ok(wait_event($bert, { event => 'message', text => 'welcome back' }, 5), 'and hears what is said');
+
+send_line($anna, '/invite once');
+my $once = wait_event($anna, { event => 'invite', invite => qr/^(?!\Q$invite\E$)/ }, 5)->{invite};
+my $carl = enter('carl', $once);
+ok(wait_event($carl, { event => 'peer-connected', nick => 'bert' }, 10), 'an invite for one lets one in');
+my $dora = enter('dora', $once);
+ok(wait_event($dora, { event => 'refused', reason => 'used' }, 30), 'and nobody else');
+
+finish();
