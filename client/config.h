@@ -15,6 +15,7 @@ enum { CIPHERS_AUTO, CIPHERS_CHACHA };
 enum { RELAY_AUTO, RELAY_NEVER };
 enum { PORT_MAPPING_AUTO, PORT_MAPPING_OFF };
 enum { UI_CHOICE_AUTO, UI_CHOICE_CURSES, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
+enum { LINKS_AUTO, LINKS_ON, LINKS_OFF };
 enum { JOINS_AUTO, JOINS_ON, JOINS_OFF };
 enum { MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF };
 enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
@@ -51,6 +52,7 @@ struct client_config {
     bool title;                     /* of the terminal */
     bool mouse;                     /* its wheel scrolls */
     int members;                    /* the list of members: MEMBERS_AUTO shows it where there is room */
+    int links;                      /* LINKS_AUTO: where the terminal is known to open them */
     int joins;                      /* how who comes and goes is told: ui/comings.h */
     int clock;                      /* in front of each line */
     int theme;                      /* enum palette_theme */

@@ -1,13 +1,29 @@
 #include "client/curses/canvas.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 #include <wchar.h>
+
+#include "common/memory.h"
 
 #define NEWLINE_SIGN 0x21b5
 #define UTF8_MAX 4 /* bytes of a character */
 
 static const struct glyph blank = {.base = ' ', .columns = 1};
+
+static void clear_links(struct canvas *canvas) {
+    for (size_t i = 0; i < canvas->link_count; i++) free(canvas->links[i].url);
+    free(canvas->links);
+    canvas->links = NULL;
+    canvas->link_count = 0;
+}
+
+const char *canvas_url(const struct canvas *canvas, uint32_t id) {
+    for (size_t i = 0; i < canvas->link_count; i++)
+        if (canvas->links[i].id == id) return canvas->links[i].url;
+    return NULL;
+}
 
 bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
     size_t count = (size_t)rows * columns;
@@ -17,6 +33,7 @@ bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
         free(canvas->cells);
         canvas->cells = cells;
     }
+    clear_links(canvas);
     canvas->rows = rows;
     canvas->columns = columns;
     canvas->cursor_row = canvas->cursor_column = 0;
@@ -25,6 +42,7 @@ bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
 }
 
 void canvas_free(struct canvas *canvas) {
+    clear_links(canvas);
     free(canvas->cells);
     *canvas = (struct canvas){0};
 }
@@ -51,7 +69,7 @@ static bool put_glyph(const struct canvas *canvas, unsigned row, unsigned *colum
     struct cell *cells = row_of(canvas, row);
     part_halves(canvas, row, *column);
     part_halves(canvas, row, after);
-    cells[*column] = (struct cell){fits ? *glyph : blank, style};
+    cells[*column] = (struct cell){.glyph = fits ? *glyph : blank, .style = style};
     if (after - *column == 2) cells[*column + 1] = (struct cell){.style = style};
     *column = after;
     return fits;
@@ -80,6 +98,16 @@ unsigned canvas_text(struct canvas *canvas, unsigned row, unsigned column, unsig
             if (!put_glyph(canvas, row, &column, end, &glyph, style)) return column;
     }
     return column;
+}
+
+void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, uint32_t id, const char *url,
+                 size_t size) {
+    end = clip(canvas, row, end);
+    if (from < end && !canvas_url(canvas, id)) {
+        canvas->links = grow(canvas->links, canvas->link_count + 1, sizeof *canvas->links);
+        canvas->links[canvas->link_count++] = (struct canvas_link){id, copy_start(url, size)};
+    }
+    for (unsigned column = from; column < end; column++) row_of(canvas, row)[column].link = id;
 }
 
 unsigned canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned end, uint32_t character,

@@ -13,11 +13,19 @@
 struct cell {
     struct glyph glyph; /* base 0: the right half of the cell before */
     struct style style;
+    uint32_t link; /* id of canvas_link; 0: none */
+};
+
+struct canvas_link {
+    uint32_t id;
+    char *url;
 };
 
 struct canvas {
     unsigned rows, columns;
     struct cell *cells; /* rows × columns */
+    struct canvas_link *links;
+    size_t link_count;
     unsigned cursor_row, cursor_column;
 };
 
@@ -28,6 +36,11 @@ void canvas_free(struct canvas *canvas);
  * character becomes a blank. Returns the column after it. A newline is drawn as U+21B5. */
 unsigned canvas_text(struct canvas *canvas, unsigned row, unsigned column, unsigned end, const char *text, size_t size,
                      struct style style);
+/* Columns from … end - 1 of the row lead to this URL; `id` is its, and not 0. Copied. */
+void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, uint32_t id, const char *url,
+                 size_t size);
+/* NULL: there is none. */
+const char *canvas_url(const struct canvas *canvas, uint32_t id);
 unsigned canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned end, uint32_t character,
                      struct style style);
 /* A row as UTF-8 without blanks at its end; malloc'd. For tests and debugging. */

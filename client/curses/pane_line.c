@@ -9,6 +9,7 @@
 #include "client/curses/delivery_mark.h"
 #include "client/curses/found.h"
 #include "client/curses/label.h"
+#include "client/curses/links.h"
 #include "client/curses/wrap.h"
 #include "common/memory.h"
 
@@ -167,9 +168,18 @@ static const struct found_place *place_after(const struct found *found, size_t a
 
 /* --- Drawing --- */
 
+/* The one that ends behind `at`; of size 0 at the end: there is none. In the author's name nothing is looked for. */
+static struct link link_after(const struct pane_line *line, size_t at) {
+    struct link link = {line->body, line->body, 0};
+    while (line->shape->links && links_next(line->text, line->size, link.end, &link))
+        if (link.end > at) return link;
+    return (struct link){line->size, line->size, 0};
+}
+
 static unsigned draw_text(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column,
                           const struct wrap_row *part, const struct found *found) {
     unsigned end = line->shape->rect.column + line->shape->rect.columns;
+    struct link link = link_after(line, part->start);
     for (size_t at = part->start; at < part->start + part->size;) {
         size_t stop;
         struct style style = style_at(line, at, &stop);
@@ -179,9 +189,16 @@ static unsigned draw_text(const struct pane_line *line, struct canvas *canvas, u
             if (place->end < stop) stop = place->end;
         } else if (place && place->start < stop)
             stop = place->start;
+        bool is_link = link.start <= at && at < link.end;
+        if (!is_link && link.start > at && link.start < stop) stop = link.start;
+        if (is_link && link.end < stop) stop = link.end;
+        if (is_link) style.colour = COLOUR_LINK;
         if (stop > part->start + part->size) stop = part->start + part->size;
+        unsigned from = column;
         column = canvas_text(canvas, row, column, end, line->text + at, stop - at, style);
+        if (is_link) canvas_link(canvas, row, from, column, link.id, line->text + link.start, link.end - link.start);
         at = stop;
+        if (at >= link.end) link = link_after(line, at);
     }
     return column;
 }

@@ -24,6 +24,7 @@ struct pane_shape {
     struct rect rect;
     unsigned author; /* as screen_layout has it */
     int clock;       /* CLOCK_…, of the settings */
+    bool links;      /* the terminal opens them */
     bool own_nick;   /* which has a colour of its own */
 };
 

@@ -27,8 +27,12 @@ static struct screen_layout layout_of(const struct canvas *canvas, const struct 
 }
 
 static struct pane_shape shape_of(const struct screen_layout *layout, const struct screen_view *view) {
-    return (struct pane_shape){layout->pane, layout->author, view->settings->clock,
-                               view->settings->own_colours.chosen[COLOUR_OWN]};
+    return (struct pane_shape){.rect = layout->pane,
+                               .author = layout->author,
+                               .clock = view->settings->clock,
+                               .links = view->settings->links == LINKS_ON ||
+                                        (view->settings->links == LINKS_AUTO && view->rich),
+                               .own_nick = view->settings->own_colours.chosen[COLOUR_OWN]};
 }
 
 static void draw_members(struct canvas *canvas, const struct screen_layout *layout, const struct screen_view *view) {

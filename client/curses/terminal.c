@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utf8proc.h>
 #include <wchar.h>
 
 #include "client/curses/emergency.h"
@@ -375,7 +376,7 @@ static void put_cell(const struct terminal *terminal, int row, int column, const
 static bool cell_same(const struct cell *a, const struct cell *b) {
     return a->glyph.base == b->glyph.base && a->glyph.mark_count == b->glyph.mark_count &&
            memcmp(a->glyph.marks, b->glyph.marks, a->glyph.mark_count * sizeof *a->glyph.marks) == 0 &&
-           a->style.colour == b->style.colour && a->style.attributes == b->style.attributes;
+           a->style.colour == b->style.colour && a->link == b->link && a->style.attributes == b->style.attributes;
 }
 
 static bool row_same(const struct cell *a, const struct cell *b, unsigned columns) {
@@ -385,12 +386,12 @@ static bool row_same(const struct cell *a, const struct cell *b, unsigned column
 }
 
 /* Terminals count the columns of some characters otherwise than libc, each in its own way. Those of the screen itself
- * they all agree on. */
+ * they all agree on. A link is none of ncurses' business, so it would leave one where it sees no change. */
 static bool doubtful(const struct cell *cells, unsigned columns) {
     for (unsigned column = 0; column < columns; column++) {
         const struct glyph *glyph = &cells[column].glyph;
         bool plain = glyph->base < 0x300 || wcschr(L"│─●◐○✓✗…—→↑↵▀▄█\xfffd", (wchar_t)glyph->base);
-        if (glyph->mark_count > 0 || !plain) return true;
+        if (glyph->mark_count > 0 || !plain || cells[column].link != 0) return true;
     }
     return false;
 }
@@ -421,6 +422,66 @@ static void flush(struct terminal *terminal, unsigned row, unsigned column) {
     collect(terminal);
 }
 
+/* --- Links --- */
+
+/* What ncurses has no word for: the cells once more, as they are, between OSC 8 and its end. The cursor, and the
+ * attributes that ncurses believes in, are saved before and restored after it. */
+#define CURSOR_SAVE "\0337"
+#define CURSOR_RESTORE "\0338"
+#define LINK_END "\033]8;;\033\\"
+
+static void put_style(const struct terminal *terminal, FILE *out, struct style style) {
+    int colour = palette_foreground(&terminal->palette, terminal->depth, style.colour);
+    fprintf(out, "\033[0%s%s%s%s", style.attributes & STYLE_BOLD ? ";1" : "", style.attributes & STYLE_DIM ? ";2" : "",
+            style.attributes & STYLE_UNDERLINE ? ";4" : "", style.attributes & STYLE_REVERSE ? ";7" : "");
+    if (colour >= 256)
+        fprintf(out, ";38;2;%d;%d;%d", colour >> 16, colour >> 8 & 0xff, colour & 0xff);
+    else if (colour >= 8)
+        fprintf(out, ";38;5;%d", colour);
+    else if (colour >= 0)
+        fprintf(out, ";3%d", colour);
+    fputc('m', out);
+}
+
+static void put_glyph(FILE *out, const struct glyph *glyph) {
+    char bytes[4];
+    for (unsigned i = 0; i <= glyph->mark_count; i++) {
+        uint32_t code = i == 0 ? glyph->base : glyph->marks[i - 1];
+        utf8proc_ssize_t size = utf8proc_encode_char((utf8proc_int32_t)code, (utf8proc_uint8_t *)bytes);
+        fwrite(bytes, 1, (size_t)size, out);
+    }
+}
+
+/* Nothing but what links.h finds ends up in a sequence. */
+static bool is_harmless(const char *url) {
+    for (; *url; url++)
+        if (*url <= ' ' || *url >= 0x7f) return false;
+    return true;
+}
+
+/* From this column to where the link ends; returns that. */
+static unsigned put_link(const struct terminal *terminal, const struct canvas *canvas, unsigned row, unsigned column,
+                         FILE *out) {
+    const struct cell *cells = canvas->cells + (size_t)row * canvas->columns;
+    uint32_t id = cells[column].link;
+    const char *url = canvas_url(canvas, id);
+    bool shows = url && is_harmless(url);
+    if (shows) fprintf(out, CURSOR_SAVE "\033[%u;%uH\033]8;id=%08x;%s\033\\", row + 1, column + 1, id, url);
+    for (; column < canvas->columns && cells[column].link == id; column++) {
+        if (!shows || cells[column].glyph.base == 0) continue;
+        put_style(terminal, out, cells[column].style);
+        put_glyph(out, &cells[column].glyph);
+    }
+    if (shows) fputs(LINK_END CURSOR_RESTORE, out);
+    return column;
+}
+
+static void put_links(const struct terminal *terminal, const struct canvas *canvas, unsigned row, FILE *out) {
+    const struct cell *cells = canvas->cells + (size_t)row * canvas->columns;
+    for (unsigned column = 0; column < canvas->columns;)
+        column = cells[column].link != 0 ? put_link(terminal, canvas, row, column, out) : column + 1;
+}
+
 int terminal_output(const struct terminal *terminal) {
     return tty_waits(&terminal->tty) ? terminal->tty.output : -1;
 }
@@ -438,6 +499,10 @@ bool terminal_show(struct terminal *terminal, const struct canvas *canvas) {
         if (!canvas_reset(&terminal->shown, canvas->rows, canvas->columns)) abort();
         flush(terminal, 0, 0);
     }
+    char *links = NULL;
+    size_t links_size = 0;
+    FILE *out = open_memstream(&links, &links_size);
+    if (!out) abort();
     for (unsigned row = 0; row < canvas->rows; row++) {
         size_t start = (size_t)row * canvas->columns;
         struct cell *before = terminal->shown.cells + start, *now = canvas->cells + start;
@@ -446,9 +511,13 @@ bool terminal_show(struct terminal *terminal, const struct canvas *canvas) {
             show_doubtful_row(terminal, canvas, row);
         else
             show_row(terminal, canvas, row);
+        put_links(terminal, canvas, row, out);
         memcpy(before, now, canvas->columns * sizeof *now);
     }
     flush(terminal, canvas->cursor_row, canvas->cursor_column);
+    if (fclose(out) != 0) abort();
+    if (links_size > 0) say(terminal, links);
+    free(links);
     return tty_is_there(&terminal->tty);
 }
 

@@ -386,6 +386,11 @@ my %settings = (
         ok(wait_state($alice, sub { $_[0]{modes} !~ /\?100[0-367]/ }, 5, 'leaves the mouse'), 'mouse = off');
     },
     clock => sub { shows(qr/^\d\d:\d\d:\d\d /m, 'clock = seconds') },
+    links => sub {
+        enter_line('see https://example.org/a');
+        ok(wait_state($alice, sub { $_[0]{commands} =~ m{^OSC 8;id=[0-9a-f]{8};https://example\.org/a$}m }, 5, 'OSC 8'),
+            'links = on: the terminal can open it');
+    },
     theme => sub { enter_line('/set theme'); shows(qr/theme = dark/, 'theme = dark (terminal_life.t has its colours)') },
     colours => sub {
         my $state = screen_cells($alice);

@@ -850,6 +850,25 @@ static void what_waits_is_counted(void **state) {
     expect_row(stage, 4, " [1:tea]                                   waiting 3  12:03");
 }
 
+static void urls_lead_somewhere(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 6, 40);
+    say(stage, "alice#1a2b", "see https://example.org/a-long-way-to-go-for-this-row now");
+    draw(stage);
+    for (unsigned cell = 0; cell < 6 * 40; cell++) assert_int_equal(stage->canvas.cells[cell].link, 0);
+    stage->view.rich = true;
+    draw(stage);
+    unsigned first = row_with(stage, "https"), linked = 0;
+    uint32_t id = cell_at(stage, first, column_of(stage, first, '/'))->link;
+    assert_string_equal(canvas_url(&stage->canvas, id), "https://example.org/a-long-way-to-go-for-this-row");
+    for (unsigned cell = 0; cell < 6 * 40; cell++) linked += stage->canvas.cells[cell].link == id;
+    assert_int_equal(linked,
+                     strlen("https://example.org/a-long-way-to-go-for-this-row")); /* in both rows, and no more */
+    stage->settings.links = LINKS_OFF;
+    draw(stage);
+    assert_null(canvas_url(&stage->canvas, id));
+}
+
 static void a_secret_room_has_a_lock(void **state) {
     struct stage *stage = *state;
     size_is(stage, 5, 40);
@@ -1009,6 +1028,7 @@ int main(void) {
         test(what_waits_is_counted),
         test(bootnodes_are_named),
         test(a_secret_room_has_a_lock),
+        test(urls_lead_somewhere),
         test(prompts_and_long_input_leave_the_cursor_in_sight),
         test(before_the_first_room_there_is_home),
         test(labels_are_cut_in_the_nick),

@@ -206,7 +206,8 @@ static void settings_are_shown_and_changed(void **state) {
         "* bell = off (rings where your nick is said)\n* notify = off (a note on the desktop (OSC 9) where your "
         "nick is said)\n* title = off (the room and what is unread in the title of the terminal)\n* mouse = "
         "on (the wheel scrolls; who selects with the mouse holds Shift)\n* members = auto "
-        "(the list of members)\n* joins = auto (who comes and who leaves)\n* clock = minutes (the time in front of "
+        "(the list of members)\n* joins = auto (who comes and who leaves)\n* links = auto (URLs that the terminal "
+        "opens (OSC 8))\n* clock = minutes (the time in front of "
         "each "
         "line)\n* theme = auto (colours for a dark or a light background)\n* colours = auto (how many "
         "colours are used)\n");

@@ -207,8 +207,9 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/ignore dave", "/ignore: 'dave' is not here; here is alice#a11c"},
         {"/clear all", "/clear: expected /clear"},
         {"/log maybe", "/log: expected /log [on|off]"},
-        {"/set port 1", "/set: no setting 'port', expected one of bell, notify, title, mouse, members, joins, clock, "
-                        "theme, colours"},
+        {"/set port 1",
+         "/set: no setting 'port', expected one of bell, notify, title, mouse, members, joins, links, clock, "
+         "theme, colours"},
         {"/set bell loud", "/set: bell 'loud': expected on or off"},
         {"/set clock late", "/set: clock 'late': expected minutes, seconds or off"},
         {"/help jion", "/jion: no such command, expected /join?"},
