@@ -35,16 +35,30 @@ void bootnode_news_registered(const struct bootnode_news *news, size_t number) {
     room_events_emit(news->events, event);
 }
 
-static bool is_told(const struct bootnode_news *news, size_t number) {
-    return sessions_is_current(news->sessions, number) && !signpost_is_home(news->signposts, number);
+/* By all of its entries that we had a session with, and by the present set's. */
+static bool is_lost(const struct bootnode_news *news, unsigned bootnode) {
+    const struct sessions *sessions = news->sessions;
+    const size_t current = sessions_entry(sessions, bootnode, key_sets_current(sessions->sets));
+    for (size_t i = 0; i < sessions->end; i++)
+        if (sessions_is_entry(sessions, i) && sessions->bootnode[i] == bootnode && !sessions->list[i].lost &&
+            (i == current || sessions->list[i].state == RENDEZVOUS_ACTIVE))
+            return false;
+    return true;
 }
 
-void bootnode_news_lost(const struct bootnode_news *news, size_t number, const char *why) {
-    if (is_told(news, number)) room_events_emit(news->events, make(news, number, EVENT_BOOTNODE_LOST, why));
+void bootnode_news_lost(struct bootnode_news *news, size_t number, const char *why) {
+    const unsigned bootnode = news->sessions->bootnode[number];
+    if (signpost_is_home(news->signposts, number) || !is_lost(news, bootnode)) return;
+    if (news->lost >> bootnode & 1) return;
+    news->lost |= UINT32_C(1) << bootnode;
+    room_events_emit(news->events, make(news, number, EVENT_BOOTNODE_LOST, why));
 }
 
-void bootnode_news_back(const struct bootnode_news *news, size_t number) {
-    if (is_told(news, number)) room_events_emit(news->events, make(news, number, EVENT_BOOTNODE_BACK, NULL));
+void bootnode_news_back(struct bootnode_news *news, size_t number) {
+    const unsigned bootnode = news->sessions->bootnode[number];
+    if (signpost_is_home(news->signposts, number) || !(news->lost >> bootnode & 1)) return;
+    news->lost &= ~(UINT32_C(1) << bootnode);
+    room_events_emit(news->events, make(news, number, EVENT_BOOTNODE_BACK, NULL));
 }
 
 static bool is_served(const struct bootnode_news *news, size_t number) {

@@ -70,6 +70,24 @@ static void give_up_ended(struct entries *entries, uint64_t now) {
         if (is_over(entries, i)) signpost_give_up(entries->signposts, i, heir_of(entries, i), now);
 }
 
+static bool is_reached(const struct entries *entries, size_t entry) {
+    const uint32_t all = entry == SESSIONS_NONE ? 0 : sessions_behind(entries->sessions, entry);
+    for (size_t i = 0; i < BOOTNODE_SESSIONS; i++)
+        if (all >> i & 1 && rendezvous_reachable(session_of(entries, i))) return true;
+    return false;
+}
+
+/* Where the present set is not registered yet, the other one is all there is. */
+static bool has_moved(const struct entries *entries, size_t set) {
+    const struct sessions *sessions = entries->sessions;
+    const size_t current = key_sets_current(sessions->sets);
+    for (unsigned i = 0; i < sessions->bootnodes; i++)
+        if (is_reached(entries, sessions_entry(sessions, i, set)) &&
+            !is_reached(entries, sessions_entry(sessions, i, current)))
+            return false;
+    return true;
+}
+
 void entries_init(struct entries *entries, uint64_t now) {
     for (size_t i = 0; i < KEY_SETS_MAX; i++) entries->leave_at[i] = NEVER;
     entries->wanted = UINT32_C(1) << key_sets_current(entries->sessions->sets);
@@ -80,12 +98,11 @@ void entries_init(struct entries *entries, uint64_t now) {
 }
 
 void entries_want(struct entries *entries, size_t set, uint64_t until, uint64_t now) {
-    if (until > now) {
+    entries->leave_at[set] = until;
+    if (until > now)
         entries->wanted |= UINT32_C(1) << set;
-        entries->leave_at[set] = until;
-    } else {
+    else if (has_moved(entries, set))
         leave(entries, set, now);
-    }
     begin_all(entries, now);
     note_listing(entries);
 }
@@ -104,7 +121,7 @@ void entries_drop(struct entries *entries, size_t set, uint64_t now) {
 
 void entries_tick(struct entries *entries, uint64_t now) {
     for (size_t i = 0; i < KEY_SETS_MAX; i++)
-        if (now >= entries->leave_at[i]) leave(entries, i, now);
+        if (now >= entries->leave_at[i] && has_moved(entries, i)) leave(entries, i, now);
     give_up_ended(entries, now);
     begin_all(entries, now);
     note_listing(entries);
@@ -113,6 +130,7 @@ void entries_tick(struct entries *entries, uint64_t now) {
 
 uint64_t entries_due(const struct entries *entries) {
     uint64_t due = NEVER;
-    for (size_t i = 0; i < KEY_SETS_MAX; i++) due = earlier(due, entries->leave_at[i]);
+    for (size_t i = 0; i < KEY_SETS_MAX; i++)
+        if (entries->leave_at[i] != NEVER && has_moved(entries, i)) due = earlier(due, entries->leave_at[i]);
     return due;
 }

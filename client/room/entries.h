@@ -27,7 +27,8 @@ struct entries {
 
 /* Zeroed, but for the pointers. Begins under the first set. */
 void entries_init(struct entries *entries, uint64_t now);
-/* That set is there, and we are to be registered under it until then, NEVER: for good; `now`: not any more. */
+/* That set is there, and we are to be registered under it until then, NEVER: for good; `now`: not any more. It is left
+ * once the bootnodes that list us under it do so under the present one. */
 void entries_want(struct entries *entries, size_t set, uint64_t until, uint64_t now);
 /* That set is to be dropped. */
 void entries_drop(struct entries *entries, size_t set, uint64_t now);

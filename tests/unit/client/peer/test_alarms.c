@@ -126,9 +126,8 @@ static bool on_busy(void *context) {
     return draw(end->world, 50) == 0;
 }
 
-static bool on_identified(void *context, struct peer *peer, uint64_t now) {
+static void on_identified(void *context, struct peer *peer, uint64_t now) {
     (void)context, (void)peer, (void)now;
-    return true;
 }
 
 static void on_renamed(void *context, struct peer *peer, const char *nick, uint64_t now) {

@@ -15,10 +15,15 @@
 
 struct fixture {
     struct room_parts parts;
-    bool admits;
+    bool admits, doubts;
     struct gate_visit visit;
     unsigned asked, met, left, told;
 };
+
+static bool on_presumes(void *context) {
+    const struct fixture *fixture = context;
+    return !fixture->doubts;
+}
 
 static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit) {
     struct fixture *fixture = context;
@@ -52,8 +57,12 @@ static int setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     room_parts_init(&fixture->parts, NOW);
-    fixture->parts.room.gate.keeper =
-        (struct gatekeeper){.context = fixture, .admits = on_admits, .met = on_met, .left = on_left, .told = on_told};
+    fixture->parts.room.gate.keeper = (struct gatekeeper){.context = fixture,
+                                                          .presumes = on_presumes,
+                                                          .admits = on_admits,
+                                                          .met = on_met,
+                                                          .left = on_left,
+                                                          .told = on_told};
     *state = fixture;
     return 0;
 }
@@ -117,7 +126,7 @@ static void whom_it_does_not_hears_nothing(void **state) {
     room->peer_host.returned(room, member->peer, NOW);
     room->peer_host.renamed(room, member->peer, "anne", NOW);
     room->peer_host.path_changed(room, member->peer);
-    assembly_tick(room, member, NOW);
+    status_check(member, &room->events, NOW);
     struct blob *blob = blob_create((const uint8_t *)"x", 1);
     outgoing_tell(&room->outgoing, &room->members, blob, NOW);
     assert_null(member->peer->sender.first);
@@ -138,6 +147,20 @@ static void who_was_shown_and_is_turned_away_has_left(void **state) {
     assert_int_equal(fixture->parts.shown[EVENT_PEER_JOINED], 1);
     assert_int_equal(fixture->parts.shown[EVENT_PEER_LEFT], 1);
     assert_int_equal(fixture->parts.shown[EVENT_PEER_CONNECTED], 0);
+}
+
+/* A newcomer knows nobody. */
+static void who_is_not_presumed_is_shown_when_it_is_let_in(void **state) {
+    struct fixture *fixture = *state;
+    struct member *member = room_parts_member(&fixture->parts, &fixture->parts.bert, "bert");
+    fixture->doubts = true;
+    gate_listed(&fixture->parts.room.gate, member, 0);
+    assert_false(member->admitted);
+    (void)comes(fixture, 0);
+    assert_int_equal(told_of(fixture), 0);
+    fixture->admits = true;
+    assembly_decide(&fixture->parts.room, member, NOW);
+    assert_int_equal(fixture->parts.shown[EVENT_PEER_JOINED], 1);
 }
 
 static void it_decides_anew(void **state) {
@@ -183,6 +206,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(whom_it_admits_is_a_member, setup, teardown),
         cmocka_unit_test_setup_teardown(whom_it_does_not_hears_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(who_was_shown_and_is_turned_away_has_left, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_not_presumed_is_shown_when_it_is_let_in, setup, teardown),
         cmocka_unit_test_setup_teardown(it_decides_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(its_messages_are_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(a_room_without_one_lets_in_everybody, setup, teardown),
