@@ -244,7 +244,12 @@ my %others = (
         continue_terminal($alice);
         shows(qr/alice>/, 'fg: goes on');
     },
-    'F1' => sub { press($alice, 'F1'); shows(qr{/quit: .*//TEXT}s, 'F1: the commands') },
+    'F1' => sub {
+        press($alice, 'F1');
+        shows(qr{/join ROOM}, 'F1: the commands, from the first');
+        press($alice, 'Enter');
+        shows(qr{/quit: .*//TEXT}s, 'F1: to the last');
+    },
 );
 
 my @order = (sort(keys %edits), sort { $a cmp $b } keys %others);
@@ -300,8 +305,17 @@ my %commands = (
         enter_line('/info');
         shows(qr/fingerprint/, '/info: about us');
         enter_line('/info bob');
-        shows(qr/(\d{5}\s+){5}/, '/info PEER: the number to compare');
+        shows(qr/number( \d{5}){4}\s/, '/info PEER: the number to compare');
     },
+    verify => sub {
+        enter_line('/verify bob');
+        shows(qr/(?: \d{5}){4}/, '/verify: the number to compare');
+        enter_line('/verify bob yes');
+        shows(qr/bob#\w+ is verified/, '/verify PEER yes: is remembered');
+    },
+    unverify => sub { enter_line('/unverify bob'); shows(qr/bob#\w+ .*(?:not|no longer).* verified/s, '/unverify: forgotten') },
+    trust => sub { enter_line('/trust nobody'); shows(qr/'nobody' is not here/, '/trust: nobody') },
+    invite => sub { enter_line('/clear'); enter_line('/invite'); shows(qr/█{20}/, '/invite: the code to scan') },
     ignore => sub {
         enter_line('/ignore bob');
         shows(qr/bob#\w+ is ignored from now on/, '/ignore: bob');
