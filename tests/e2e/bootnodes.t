@@ -48,7 +48,8 @@ send_line($dora, 'all here');
 ok(wait_event($_, { event => 'message', text => 'all here' }, 5), "$_->{name} hears dora") for @couple, $carl;
 is(events($_, { event => 'peer-left' }), 0, "$_->{name} saw nobody leave") for @couple, $carl, $dora;
 
-my $plain = enter_room('erna', undef, ui => 'plain', arguments => ['--bootnode', 'no-such-host.invalid:9595']);
+my $plain = enter_room('erna', undef, ui => 'plain', config => 'joins = on',
+    arguments => ['--bootnode', 'no-such-host.invalid:9595']);
 ok(wait_line($plain, qr/^\* bootnode no-such-host\.invalid:9595 lost: its name is not found/, 6),
     'a name that is not found is told');
 ok(wait_line($plain, qr/^\* alice.* is here/, 10), 'and keeps nobody out');
