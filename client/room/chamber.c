@@ -180,9 +180,12 @@ static uint64_t on_wall(void *context, uint64_t now) {
 
 /* --- What the gate asks, and tells --- */
 
+/* Who is removed itself, as far as it knows, presumes nobody to be a member who would hear it. */
 static bool on_presumes(void *context) {
     const struct chamber *chamber = context;
-    return chamber->room.charter.founded;
+    const struct charter *charter = &chamber->room.charter;
+    enum standing own = charter_standing(charter, chamber->host->identity->public);
+    return charter->founded && own != STANDING_REMOVED && own != STANDING_BANNED;
 }
 
 /* A set that was dropped was a former one. */

@@ -39,7 +39,6 @@ static bool is_removal(enum standing standing) {
     return standing == STANDING_REMOVED || standing == STANDING_BANNED;
 }
 
-/* An op who is dismissed leaves what it said to the owner, who signs it anew. */
 static bool state_standing(struct council *council, const uint8_t *key, enum standing standing,
                            struct statement list[static 2], size_t *count, uint64_t now, struct why *why) {
     const uint8_t body = (uint8_t)standing;
@@ -53,12 +52,26 @@ static bool state_standing(struct council *council, const uint8_t *key, enum sta
     return true;
 }
 
+/* An op who is dismissed leaves what it said to the owner, who signs it anew. */
 static void adopt(struct council *council, const uint8_t *op, uint64_t now) {
     struct statement *list;
     size_t count = charter_dismiss(&council->room->charter, council->identity, op, wall(council, now), &list);
     for (size_t i = 0; i < count; i += CHARTER_STATEMENTS_MAX)
         follow(council, list + i, count - i < CHARTER_STATEMENTS_MAX ? count - i : CHARTER_STATEMENTS_MAX, now);
     free(list);
+}
+
+/* An op who is banned did harm: what it said is over, and whom it removed is back. Those here who were members by its
+ * word alone are so by ours. */
+static void note_those_here(struct council *council, uint64_t now) {
+    static const uint8_t member = STANDING_MEMBER;
+    struct statement statement;
+    const struct belonging *who;
+    for (size_t i = 0; (who = council->host.member(council->host.context, i)); i++)
+        if (who->shown && who->kind == ADMISSION_LET_IN && standing_of(council, who->key) == STANDING_UNKNOWN &&
+            charter_state(&council->room->charter, council->identity, STATEMENT_PERSON, who->key, &member, 1,
+                          wall(council, now), &statement) == CHARTER_TAKEN)
+            follow(council, &statement, 1, now);
 }
 
 bool decisions_standing(struct council *council, const uint8_t key[static 32], enum standing standing, uint64_t now,
@@ -69,10 +82,12 @@ bool decisions_standing(struct council *council, const uint8_t key[static 32], e
     if (!may(council, STATEMENT_PERSON, key, standing, why)) return false;
     if (standing_of(council, key) == standing) return why_fail(why, "that is so already");
     private_room_secret(council->room, before);
-    if (standing_of(council, key) == STANDING_OP) adopt(council, key, now);
+    bool was_op = standing_of(council, key) == STANDING_OP;
+    if (was_op && standing != STANDING_BANNED) adopt(council, key, now);
     bool said = standing_of(council, key) == standing;
     if (!said && state_standing(council, key, standing, list, &count, now, why)) {
         council_follow(council, before, list, count, now);
+        if (was_op && standing == STANDING_BANNED) note_those_here(council, now);
         said = true;
     }
     sodium_memzero(list, sizeof list);
