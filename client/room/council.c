@@ -346,11 +346,20 @@ static void take_statements(struct council *council, struct belonging *from, con
     sodium_memzero(before, sizeof before);
 }
 
-/* Of whoever is let in to our knowledge it is not believed: it would have to come with a statement. */
+/* Whose digest came lets us in. */
+static bool another_lets_us_in(const struct council *council, const struct belonging *but) {
+    const struct belonging *member;
+    for (size_t i = 0; (member = member_at(council, i)); i++)
+        if (member != but && is_in(member) && member->heard) return true;
+    return false;
+}
+
+/* One member's word: not believed while another one, who heard the same, lets us in. */
 static void take_verdict(struct council *council, const struct belonging *from, const uint8_t *message, size_t size,
                          uint64_t now) {
     enum verdict verdict;
-    if (charter_verdict_decode(message, size, &verdict) && from->kind != ADMISSION_REFUSE)
+    if (charter_verdict_decode(message, size, &verdict) && from->kind != ADMISSION_REFUSE &&
+        !another_lets_us_in(council, from))
         tell_refused(council, verdict, NULL, now);
 }
 

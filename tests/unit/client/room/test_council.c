@@ -369,6 +369,43 @@ static void forged_words_change_nothing(void **state) {
     assert_true(talk(1, 3));
 }
 
+/* Of one member: then nothing of its is looked at, and what others tell is. */
+static void a_flood_of_forged_words_is_bounded(void **state) {
+    struct statement forged = {.kind = STATEMENT_TOPIC, .body_size = 4, .body = "mine"};
+    const struct statement *list = &forged;
+    uint8_t message[CHARTER_STATEMENTS_SIZE_MAX];
+    struct why why;
+    (void)state;
+    everybody_meets(3);
+    statement_sign(&forged, people[0].room.keys.id, &people[2].identity);
+    memcpy(forged.author, people[0].identity.public, 32);
+    for (unsigned i = 0; i < 2000; i++) {
+        forged.stamp = EPOCH_MS + now + i;
+        size_t size = charter_statements_encode(&people[0].room.charter.founding, &list, 1, message, sizeof message);
+        assert_true(council_received(&people[1].council, &people[1].others[2], message, size, now));
+    }
+    /* As many as it may, each of which is paid off in so long: no more were verified. */
+    assert_int_equal(people[1].others[2].forged, now + COUNCIL_FORGERIES * COUNCIL_FORGERY_MS);
+    assert_int_equal(people[1].others[2].checked, now + COUNCIL_FORGERIES * COUNCIL_CHECK_MS);
+    assert_true(decisions_topic(&people[0].council, "ours", 4, now, &why));
+    pass(1000);
+    assert_string_equal(people[1].topic, "ours");
+}
+
+static void one_members_verdict_is_not_believed_beside_others(void **state) {
+    uint8_t message[2];
+    (void)state;
+    everybody_meets(3);
+    for (enum verdict verdict = VERDICT_REMOVED; verdict < VERDICTS; verdict++) {
+        size_t size = charter_verdict_encode(verdict, message);
+        assert_true(council_received(&people[1].council, &people[1].others[2], message, size, now));
+    }
+    assert_int_equal(people[1].refusals, 0);
+    part(0, 1);
+    assert_true(council_received(&people[1].council, &people[1].others[2], message, 2, now));
+    assert_int_equal(people[1].refusals, 1);
+}
+
 static void a_member_decides_nothing(void **state) {
     struct why why;
     (void)state;
@@ -454,6 +491,8 @@ int main(void) {
         test(a_stranger_with_an_old_invite_hears_that_it_is_old),
         test(parts_heal_to_one_list_and_one_secret),
         test(forged_words_change_nothing),
+        test(a_flood_of_forged_words_is_bounded),
+        test(one_members_verdict_is_not_believed_beside_others),
         test(a_member_decides_nothing),
         test(an_invite_for_one_lets_one_in),
         test(an_invite_for_a_time_ends),
