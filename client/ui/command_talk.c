@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/config.h"
+#include "client/invite/invite.h"
 #include "client/keys/secret_file.h"
 #include "client/ui/arguments.h"
 #include "common/home.h"
@@ -43,7 +46,52 @@ static void join_with_secret(const struct command_host *host, const struct comma
     sodium_memzero(secret, sizeof secret);
 }
 
+/* Does the invite name a bootnode that we know? */
+static bool names_ours(const struct command_host *host, const struct invite *invite) {
+    const struct client_config *settings = host->settings;
+    char list[INI_TEXT_SIZE], name[INVITE_HOST_SIZE], *rest = NULL;
+    snprintf(list, sizeof list, "%s", settings->bootnode);
+    for (const char *one = strtok_r(list, ", ", &rest); one; one = strtok_r(NULL, ", ", &rest))
+        for (size_t i = 0; invite_host_parse(one, name) && i < invite->host_count; i++)
+            if (strcmp(invite->hosts[i].name, name) == 0) return true;
+    return false;
+}
+
+static void enter(const struct command_host *host, const struct invite *invite) {
+    uint8_t bytes[PRIVATE_ROOT_SIZE + INVITE_SECRET_MAX];
+    size_t root_size = invite->kind == INVITE_SECRET ? 0 : sizeof invite->root;
+    memcpy(bytes, invite->root, root_size);
+    memcpy(bytes + root_size, invite->secret, invite->secret_size);
+    tell(host, root_size > 0 ? INPUT_ENTER : INPUT_JOIN, invite->room, bytes, root_size + invite->secret_size);
+    sodium_memzero(bytes, sizeof bytes);
+}
+
+/* Into the room of a running client. What that cannot do a new start can. */
+static void join_by_invite(const struct command_host *host, const struct command *self, const char *text) {
+    struct invite invite;
+    struct why why;
+    struct conversation *there;
+    if (!invite_parse(text, &invite, &why)) {
+        command_fail(host, self, "%s", why.text);
+    } else if ((there = joined(host, invite.room)) && !there->parting) {
+        host->go(host->context, there);
+    } else if (invite.passphrase) {
+        command_fail(host, self,
+                     "this room has a passphrase, expected a start of gochat with the invite, which asks for it");
+    } else if (!names_ours(host, &invite)) {
+        command_fail(host, self, "this room is met at %s, expected a start of gochat with the invite",
+                     invite.hosts[0].name);
+    } else {
+        enter(host, &invite);
+    }
+    sodium_memzero(&invite, sizeof invite);
+}
+
 void talk_join(const struct command_host *host, const struct command *self, char *arguments) {
+    if (invite_is(arguments)) {
+        join_by_invite(host, self, arguments);
+        return;
+    }
     char *rest = arguments, *given = arguments_word(&rest), *file = given ? arguments_word(&rest) : NULL;
     char room[ROOM_NAME_MAX + 1];
     struct why why;

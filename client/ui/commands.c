@@ -43,7 +43,7 @@ static void run_quit(const struct command_host *host, const struct command *self
 static void run_help(const struct command_host *host, const struct command *self, char *arguments);
 
 static const struct command table[] = {
-    {"join", "ROOM [SECRET-FILE]", "joins a room, or goes to it", COMPLETE_ROOM, true, talk_join},
+    {"join", "ROOM [SECRET-FILE] | INVITE", "joins a room, or goes to it", COMPLETE_ROOM, true, talk_join},
     {"part", "[ROOM]", "leaves a room, once what was said there has arrived", COMPLETE_ROOM, true, talk_part},
     {"nick", "NAME", "changes the name that others see", COMPLETE_NOTHING, true, talk_nick},
     {"me", "TEXT", "says what you do", COMPLETE_NOTHING, false, talk_me},

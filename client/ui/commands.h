@@ -8,7 +8,8 @@
  * A line is a command where its first word is '/' and letters alone, or the whole name of a command with punctuation
  * behind it that is no '/' ("/msg:bob hi" is wrong, and not for all to read). Other text that begins with '/', a path
  * or a comment, is said; "//…" is text that begins with '/' in any case. Blanks are those of blanks.h. Names of
- * commands may be shortened while they stay unambiguous. /join of a room where we are goes there. /who shows an
+ * commands may be shortened while they stay unambiguous. /join of a room where we are goes there; an
+ * invite to a bootnode of ours does instead of ROOM. /who shows an
  * EVENT_MEMBER for each member, /info PEER one with all there is, /info about the room, the bootnode and how far our
  * last message got. /ignore PEER hides and shows again what that key says, in all rooms and after a restart; alone it
  * lists them. /verify PEER shows the safety number, and /verify PEER yes remembers that it was compared, which

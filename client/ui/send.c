@@ -9,11 +9,13 @@
 
 #include "client/ui/conversations.h"
 #include "client/ui/lines.h"
+#include "client/ui/plain.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
 #define NAMES_SIZE 512
 #define GHOSTS_HOLD_MS 20000 /* by then the engine has given up who never answered: OUTGOING_UNANSWERED_MS */
+#define REFUSED_HOLD_MS 5000 /* so long another member may let us in */
 #define WORD_SHOWN 64        /* bytes of one that is not UTF-8 */
 
 struct sending {
@@ -27,6 +29,7 @@ struct sending {
     bool warned;     /* that something is not UTF-8 */
     struct conversations rooms;
     bool joining, began; /* the room was asked for; something was said */
+    bool refused;        /* by a private room's member, and error says why */
     bool ending;         /* all was said, and INPUT_END or INPUT_STOP told */
     unsigned said, accepted;
     unsigned waiting;        /* acknowledgements that are still to come */
@@ -98,9 +101,19 @@ static void answered(struct sending *sending, const struct event *event) {
 static void remember(struct sending *sending, const struct event *event) {
     char text[NAMES_SIZE];
     bool lost = event->type == EVENT_BOOTNODE_LOST && event->bootnode_name;
-    if (sending->began && sending->error[0]) return;
+    if ((sending->began || sending->refused) && sending->error[0]) return;
     snprintf(text, sizeof text, "%s%s%s", lost ? event->bootnode_name : "", lost ? ": " : "", event->text);
     text_filter(text, strlen(text), false, sending->error, sizeof sending->error);
+}
+
+/* As people read it: "! this invite was …". */
+static void take_refusal(struct sending *sending, const struct event *event) {
+    if (sending->began) return;
+    char *line = ui_plain_line(event);
+    snprintf(sending->error, sizeof sending->error, "%.*s", (int)strcspn(line + 2, "\n"), line + 2);
+    free(line);
+    sending->refused = true;
+    sending->deadline = earlier(sending->deadline, clock_boot_ms() + REFUSED_HOLD_MS);
 }
 
 static void take_event(struct sending *sending, const struct event *event) {
@@ -114,6 +127,7 @@ static void take_event(struct sending *sending, const struct event *event) {
     case EVENT_ERROR:
     case EVENT_NOTICE:
     case EVENT_BOOTNODE_LOST: remember(sending, event); break;
+    case EVENT_REFUSED: take_refusal(sending, event); break;
     case EVENT_FINISHED:
         sending->finished = true;
         sending->status = event->status;
@@ -301,6 +315,7 @@ static int conclude(const struct sending *sending) {
                     strerror(sending->input_error));
     if (!sending->joining && all_taken(sending))
         return fail(SEND_NOTHING, "%s: expected something to send", sending->words ? "TEXT" : "standard input");
+    if (!sending->began && sending->refused) return fail(SEND_OUTSIDE, "%s", sending->error);
     if (!sending->began && sending->late)
         return fail(SEND_OUTSIDE, "no bootnode let us in within %lld s%s%s", sending->ui->settings->timeout,
                     sending->error[0] ? ": " : "", sending->error);

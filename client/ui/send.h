@@ -10,7 +10,7 @@
 #include "client/ui/ui.h"
 
 #define SEND_NOTHING 2 /* standard input was empty */
-#define SEND_OUTSIDE 1 /* no bootnode let us in, in time */
+#define SEND_OUTSIDE 1 /* no bootnode let us in, in time, or no member of a private room */
 
 /* Runs to EVENT_FINISHED; the client's exit status, or one of these. */
 int send_run(struct ui *ui);

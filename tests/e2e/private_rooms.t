@@ -68,4 +68,24 @@ ok(wait_event($carl, { event => 'peer-connected', nick => 'bert' }, 10), 'an inv
 my $dora = enter('dora', $once);
 ok(wait_event($dora, { event => 'refused', reason => 'used' }, 30), 'and nobody else');
 
+# A second room: joined from a running client, and written to by a script.
+my $emil = enter('emil', '--bootnode', $bootnode->{address}, '--new-room', 'kitchen');
+$invite = wait_event($emil, { event => 'invite' }, 10)->{invite};
+send_line($bert, "/join $invite");
+ok(wait_event($bert, { event => 'peer-connected', nick => 'emil', room => 'kitchen' }, 10), '/join takes an invite');
+my ($status, undef, $err) = run_program(name => 'send', timeout => 20, command => [gochat(), '--mode', 'send', '--config',
+    '/dev/null', '--nick', 'cook', '--data-dir', temp_dir(), $invite, 'dinner']);
+is($status, 0, "--mode send takes one: $err");
+ok(wait_event($emil, { event => 'message', text => 'dinner' }, 5), 'and is heard');
+ok(wait_event($bert, { event => 'message', text => 'dinner' }, 5), 'by all');
+send_line($emil, '/invite once');
+$once = wait_event($emil, { event => 'invite', invite => qr/^(?!\Q$invite\E$)/ }, 5)->{invite};
+for my $run (['first', 0, qr/^$/], ['second', 1, qr/^gochat: this invite was for one person, who has come: ask for another one$/]) {
+    my ($name, $expected, $says) = @$run;
+    ($status, undef, $err) = run_program(name => $name, timeout => 20, command => [gochat(), '--mode', 'send', '--config',
+        '/dev/null', '--nick', $name, '--data-dir', temp_dir(), '--timeout', '15', $once, 'psst']);
+    is($status, $expected, "the $name sender by an invite for one: $expected");
+    like($err, $says, 'and its word');
+}
+
 finish();

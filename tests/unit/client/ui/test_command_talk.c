@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "client/invite/invite.h"
 #include "tests/support/command_stage.h"
 #include "tests/support/folder.h"
 
@@ -45,6 +46,54 @@ static void join_asks_the_engine_or_goes_there(void **state) {
     assert_string_equal(conversations_current(&stage.models.conversations)->name, "caf\u00e9 noir");
     stage_expect_told(&stage, "/part cafe\u0301 noir", INPUT_PART, "caf\u00e9 noir", "");
     stage_done(&stage);
+    stage_close(&stage);
+}
+
+static void invited(const struct invite *invite, const char *change, char line[static INVITE_TEXT_SIZE + 16]) {
+    char text[INVITE_TEXT_SIZE];
+    invite_format(invite, text);
+    if (change) *strstr(text, change) ^= 1;
+    snprintf(line, INVITE_TEXT_SIZE + 16, "/join %s", text);
+}
+
+static void join_takes_an_invite(void **state) {
+    char line[INVITE_TEXT_SIZE + 16];
+    struct invite invite = {
+        .kind = INVITE_PRIVATE, .room = "tea house", .hosts = {{.name = "tea.example"}}, .host_count = 1};
+    struct command_stage stage;
+    (void)state;
+    stage_open(&stage, NULL);
+    memset(invite.root, 'r', sizeof invite.root);
+    invited(&invite, NULL, line);
+    stage_expect(&stage, line,
+                 "! /join: this room is met at tea.example, expected a start of gochat with the invite\n");
+    snprintf(stage.settings.bootnode, sizeof stage.settings.bootnode, "other.example, Tea.example");
+    stage_expect_told(&stage, line, INPUT_ENTER, "tea house", "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr");
+    stage_done(&stage);
+    invited(&invite, "tea%20", line); /* another room's name does not fit the checksum */
+    stage_expect(
+        &stage, line,
+        "! /join: the invite is mistyped: its checksum does not fit the bootnode 'tea.example', the room 'uea house' "
+        "and what stands behind the #; copy it again, or compare it with the one you were sent\n");
+    invite.kind = INVITE_DOOR;
+    memset(invite.secret, 't', invite.secret_size = PRIVATE_SECRET_SIZE);
+    invited(&invite, NULL, line);
+    stage_expect_told(&stage, line, INPUT_ENTER, "tea house",
+                      "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrtttttttttttttttttttttttttttttttt");
+    stage_done(&stage);
+    invite = (struct invite){.room = "tea house", .hosts = {{.name = "tea.example"}}, .host_count = 1};
+    memcpy(invite.secret, "open sesame", invite.secret_size = 11);
+    invited(&invite, NULL, line);
+    stage_expect_told(&stage, line, INPUT_JOIN, "tea house", "open sesame");
+    stage_done(&stage);
+    invite.passphrase = true;
+    invite.secret_size = 0;
+    invited(&invite, NULL, line);
+    stage_expect(
+        &stage, line,
+        "! /join: this room has a passphrase, expected a start of gochat with the invite, which asks for it\n");
+    stage_enter(&stage, "tea house");
+    stage_expect(&stage, line, "");
     stage_close(&stage);
 }
 
@@ -218,6 +267,7 @@ static void who_is_meant_must_be_clear(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(join_asks_the_engine_or_goes_there),
+        cmocka_unit_test(join_takes_an_invite),
         IN_FOLDER(join_reads_the_secret),
         cmocka_unit_test(part_leaves_this_room_or_another_once),
         cmocka_unit_test(nicks_are_made_fit),

@@ -13,9 +13,9 @@
 /* --- The table --- */
 
 static void the_table_says_it_all(void **state) {
-    static const char *const names[] = {"join", "part",   "nick",   "me",     "msg",      "who",
-                                        "info", "invite", "ignore", "verify", "unverify", "trust",
-                                        "find", "clear",  "log",    "set",    "help",     "quit"};
+    static const char *const names[] = {"join",  "part", "nick",  "me",  "msg",  "who",  "info",   "invite", "topic",
+                                        "kick",  "ban",  "unban", "op",  "deop", "lock", "ignore", "verify", "unverify",
+                                        "trust", "find", "clear", "log", "set",  "help", "quit"};
     size_t count;
     const struct command *table = commands_table(&count);
     (void)state;
@@ -181,10 +181,10 @@ static void wrong_use_is_told_what_was_expected(void **state) {
     static const struct {
         const char *line, *error;
     } cases[] = {
-        {"/join", "/join: expected /join ROOM [SECRET-FILE]"},
-        {"/join a b c", "/join: expected /join ROOM [SECRET-FILE]"},
-        {"/join \"a b", "/join: expected /join ROOM [SECRET-FILE]"},
-        {"/join \"a\"b", "/join: expected /join ROOM [SECRET-FILE]"},
+        {"/join", "/join: expected /join ROOM [SECRET-FILE] | INVITE"},
+        {"/join a b c", "/join: expected /join ROOM [SECRET-FILE] | INVITE"},
+        {"/join \"a b", "/join: expected /join ROOM [SECRET-FILE] | INVITE"},
+        {"/join \"a\"b", "/join: expected /join ROOM [SECRET-FILE] | INVITE"},
         {"/join \"\"", "/join: '': expected a room's name of 1 to 256 bytes of UTF-8, not an empty one"},
         {"/join \" coffee\"",
          "/join: ' coffee': expected a room's name of 1 to 256 bytes of UTF-8, without U+0020 at its beginning"},
@@ -273,7 +273,7 @@ static void help_explains_one_or_all(void **state) {
     (void)state;
     stage_open(&stage, NULL);
     stage_expect(&stage, "/help msg", "* /msg PEER TEXT: says it to one member alone\n");
-    stage_expect(&stage, "/help /j", "* /join ROOM [SECRET-FILE]: joins a room, or goes to it\n");
+    stage_expect(&stage, "/help /j", "* /join ROOM [SECRET-FILE] | INVITE: joins a room, or goes to it\n");
     commands_run(&stage.host, "/help");
     fflush(stage.output);
     for (const char *at = stage.shown; (at = strchr(at, '\n')); at++) lines++;
