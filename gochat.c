@@ -7,6 +7,7 @@
 #include "client/ask.h"
 #include "client/config.h"
 #include "client/doctor/main.h"
+#include "client/identity/main.h"
 #include "client/main.h"
 #include "common/modes.h"
 #include "common/output.h"
@@ -18,7 +19,7 @@
 
 static int (*const programs[MODES])(int argc, char **argv) = {
     [MODE_CLIENT] = client_main, [MODE_SEND] = client_main,   [MODE_BOOTNODE] = bootnode_main,
-    [MODE_CTL] = ctl_main,       [MODE_DOCTOR] = doctor_main,
+    [MODE_CTL] = ctl_main,       [MODE_DOCTOR] = doctor_main, [MODE_IDENTITY] = identity_main,
 };
 
 static int print_help(void) {

@@ -384,12 +384,21 @@ static void check_text(struct arguments *arguments) {
         refuse(arguments, "TEXT", size, "expected 1 to 65536 bytes");
 }
 
-static bool read_descriptor(const char *text, int *out) {
+bool client_config_descriptor(const char *text, int *out) {
     char *end;
     errno = 0;
     long number = strtol(text, &end, 10);
     *out = (int)number;
     return errno == 0 && end > text && *end == '\0' && number >= 0 && number <= INT_MAX;
+}
+
+#define A_DESCRIPTOR "expected the number of an open descriptor, as in 0 for standard input"
+
+static void apply_key_passphrase(struct arguments *arguments, struct client_config *config) {
+    const char *descriptor = value_of(arguments, "key-passphrase-fd");
+    config->key_passphrase_fd = -1;
+    if (descriptor && !client_config_descriptor(descriptor, &config->key_passphrase_fd))
+        refuse(arguments, "--key-passphrase-fd", descriptor, A_DESCRIPTOR);
 }
 
 /* A room has one secret. */
@@ -398,9 +407,8 @@ static void apply_passphrase(struct arguments *arguments, struct client_config *
     config->passphrase_fd = -1;
     config->passphrase =
         descriptor || value_of(arguments, "passphrase") || (config->invited && config->invite.passphrase);
-    if (descriptor && !read_descriptor(descriptor, &config->passphrase_fd))
-        refuse(arguments, "--passphrase-fd", descriptor,
-               "expected the number of an open descriptor, as in 0 for standard input");
+    if (descriptor && !client_config_descriptor(descriptor, &config->passphrase_fd))
+        refuse(arguments, "--passphrase-fd", descriptor, A_DESCRIPTOR);
     if (!config->passphrase) return;
     if (file) refuse(arguments, "--secret-file", file, "expected without a passphrase: a room has one secret");
     if (config->invited && !config->invite.passphrase)
@@ -512,6 +520,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     check_secret(&arguments, out);
     apply_new_room(&arguments, out);
     apply_passphrase(&arguments, out);
+    apply_key_passphrase(&arguments, out);
     check_text(&arguments);
     if (arguments.problems + in_file == 0) check_keys(&arguments, out);
     if (arguments.problems + in_file > 0) return CLIENT_CONFIG_BAD;

@@ -30,6 +30,7 @@ struct client_config {
     char secret_file[INI_TEXT_SIZE];  /* empty: open room */
     bool passphrase;                  /* the room's is to be asked for, or read from */
     int passphrase_fd;                /* -1: from nowhere */
+    int key_passphrase_fd;            /* our key's: likewise, and -1: it is asked for */
     bool founds;                      /* the room is a new private one */
     bool invited;                     /* bootnodes and room are those of */
     struct invite invite;             /* which has the secret; whoever reads the settings wipes it */
@@ -66,6 +67,9 @@ struct client_config {
 extern const struct ini_table client_config_table;
 /* Of the section [client] of that table: may /set change this key? */
 bool client_config_is_setting(const char *key);
+
+/* The number of a descriptor, as --passphrase-fd takes it. False: it is none. */
+MUST_USE bool client_config_descriptor(const char *text, int *out);
 
 enum client_config_result {
     CLIENT_CONFIG_RUN,

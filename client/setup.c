@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/ask.h"
+#include "client/key_passphrase.h"
 #include "client/keys/passphrase.h"
 #include "client/keys/secret_file.h"
 #include "client/keys/words.h"
@@ -102,6 +103,25 @@ static bool open_key(struct setup *setup, const char *base, struct why *why) {
                                 why);
 }
 
+/* Our key may be behind a passphrase. Whoever gives one where it is not believes that it is. */
+static int unseal_key(struct setup *setup) {
+    struct key_passphrase how = {.flag = KEY_PASSPHRASE_FLAG, .descriptor = setup->config->key_passphrase_fd};
+    char of[64], fingerprint[FINGERPRINT_TEXT_SIZE];
+    uint8_t seed[SEED_SIZE];
+    if (!setup->identity.sealed) {
+        if (how.descriptor >= 0)
+            warn(setup, "%s: our key has no passphrase; gochat --mode identity lock puts one on it", how.flag);
+        return SETUP_OK;
+    }
+    fingerprint_format(setup->identity.public, fingerprint);
+    snprintf(of, sizeof of, "our key %.8s", fingerprint);
+    how.of = of;
+    if (key_passphrase_known(&how, &setup->identity.box, seed) != KEY_PASSPHRASE_GIVEN) return SETUP_USAGE;
+    identity_unseal(&setup->identity, seed);
+    sodium_memzero(seed, sizeof seed);
+    return SETUP_OK;
+}
+
 /* As many bytes of `text` as are whole characters, and at most `most`. */
 static int whole_characters(const char *text, size_t most) {
     size_t size = strnlen(text, most);
@@ -115,6 +135,8 @@ static int open_identity(struct setup *setup) {
     const char *given = setup->config->nick, *base = given[0] ? given : login_name();
     if (!open_key(setup, base, &why)) return complain(SETUP_FAILED, why.text);
     warn_unwritable(setup, why.text);
+    int unsealed = unseal_key(setup);
+    if (unsealed != SETUP_OK) return unsealed;
     char nick[INI_TEXT_SIZE], suffix[16] = "", fingerprint[FINGERPRINT_TEXT_SIZE];
     fingerprint_format(setup->identity.public, fingerprint);
     if (!chosen_nick(setup->config)[0])

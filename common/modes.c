@@ -15,6 +15,7 @@
 #define BOOTNODE (1u << MODE_BOOTNODE)
 #define CTL (1u << MODE_CTL)
 #define DOCTOR (1u << MODE_DOCTOR)
+#define IDENTITY (1u << MODE_IDENTITY)
 #define CHAT (CLIENT | SEND)
 
 /* clang-format off */
@@ -25,18 +26,23 @@ static const struct flag flags[] = {
     {"room", "NAME", "whose homes to ask for where a bootnode is a cluster", DOCTOR},
     {"new-room", "NAME", "makes a private room, which is ours, and prints an invite to it", CLIENT},
     {"nick", "NAME", "the name that others see", CHAT},
+    {"nick", "NAME", "the key of a second client that had this nick, instead of ours", IDENTITY},
     {"secret-file", "FILE", "the room's secret; who does not have it stays outside", CHAT | DOCTOR},
     {"passphrase", NULL, "asks for the room's passphrase, or proposes one", CHAT},
     {"passphrase-fd", "N", "reads it from that descriptor: one line", CHAT},
+    {"passphrase-fd", "N", "reads the backup's passphrase from that descriptor: one line", IDENTITY},
+    {"key-passphrase-fd", "N", "reads the passphrase of our key from that descriptor: one line", CHAT | IDENTITY},
     {"port", "N", "the local UDP port, 0 for any", CHAT | DOCTOR},
     {"ui", "auto|curses|plain|json", "the user interface", CLIENT},
     {"timeout", "SECONDS", "wait so long for the bootnode or its name, and so long for acknowledgements", SEND | DOCTOR},
-    {"data-dir", "DIR", "where our key and the known keys are kept", CHAT},
+    {"data-dir", "DIR", "where our key and the known keys are kept", CHAT | IDENTITY},
     {"log-level", "LEVEL", "error, warning, info or debug", CHAT},
     {"json", NULL, "one JSON object instead of a page", DOCTOR},
+    {"json", NULL, "show: one JSON object instead of lines", IDENTITY},
+    {"replace", NULL, "restore: also where there is another key, which is kept under another name", IDENTITY},
     {"lifetime", NULL, "how long the NAT keeps a mapping, too: takes up to 10 minutes", DOCTOR},
     {"listen", "ADDR[:PORT]", "where to listen on UDP; several with commas; else [::]:9595", BOOTNODE},
-    {"config", "FILE", "settings instead of those in ~/.config/gochat/client.ini", CHAT},
+    {"config", "FILE", "settings instead of those in ~/.config/gochat/client.ini", CHAT | IDENTITY},
     {"config", "FILE", "the client's settings, of which bootnode, port, timeout, room and secret_file count", DOCTOR},
     {"config", "FILE", "settings, instead of the defaults alone", BOOTNODE},
     {"check-config", NULL, "says what is wrong with the settings, and does not start", BOOTNODE},
@@ -71,18 +77,19 @@ static const struct {
     [MODE_DOCTOR] = {"says what to expect from this network, and what kind of NAT it has",
                      "gochat --mode doctor --bootnode HOST[:PORT] [--bootnode HOST[:PORT]] [FLAG]...",
                      "gochat --mode doctor --bootnode chat.example.org"},
+    [MODE_IDENTITY] = {"shows our key, backs it up, restores it, and puts a passphrase on it",
+                       "gochat --mode identity [FLAG]... [COMMAND [FILE]]",
+                       "gochat --mode identity backup gochat-identity.txt"},
 };
 /* clang-format on */
 
-static const char *const names[MODES + 1] = {[MODE_CLIENT] = "client",
-                                             [MODE_SEND] = "send",
-                                             [MODE_BOOTNODE] = "bootnode",
-                                             [MODE_CTL] = "ctl",
-                                             [MODE_DOCTOR] = "doctor"};
+static const char *const names[MODES + 1] = {
+    [MODE_CLIENT] = "client", [MODE_SEND] = "send",     [MODE_BOOTNODE] = "bootnode",
+    [MODE_CTL] = "ctl",       [MODE_DOCTOR] = "doctor", [MODE_IDENTITY] = "identity"};
 static const char *const help_commands[MODES] = {
     [MODE_CLIENT] = "gochat --mode client --help",     [MODE_SEND] = "gochat --mode send --help",
     [MODE_BOOTNODE] = "gochat --mode bootnode --help", [MODE_CTL] = "gochat --mode ctl --help",
-    [MODE_DOCTOR] = "gochat --mode doctor --help",
+    [MODE_DOCTOR] = "gochat --mode doctor --help",     [MODE_IDENTITY] = "gochat --mode identity --help",
 };
 
 const struct flag_table mode_flags = FLAG_TABLE(flags);
@@ -93,7 +100,7 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .modes = 1u << mode,
                                 .mode_names = names,
                                 .help_command = help_commands[mode],
-                                .takes_words = mode == MODE_SEND || mode == MODE_CTL,
+                                .takes_words = mode == MODE_SEND || mode == MODE_CTL || mode == MODE_IDENTITY,
                                 .words = argv + 1,
                                 .count = argc > 0 ? (size_t)argc - 1 : 0};
 }
@@ -122,7 +129,8 @@ static bool find_mode(const char *name, enum mode *out, struct why *why) {
         if (strcmp(name, names[i]) == 0) return true;
         similar_offer(&meant, names[i]);
     }
-    flag_explain("--mode", name, "expected client, send, bootnode, ctl or doctor", why->text, sizeof why->text);
+    flag_explain("--mode", name, "expected client, send, bootnode, ctl, doctor or identity", why->text,
+                 sizeof why->text);
     if (meant.count > 0) why_add(why, "; did you mean %s?", meant.names[0]);
     return false;
 }
@@ -156,7 +164,7 @@ void mode_print_help(enum mode mode) {
     char path[PATH_MAX];
     printf("%s\n\n--mode %s %s.\n\n", pages[mode].usage, names[mode], pages[mode].does);
     flags_list(&mode_flags, 1u << mode, stdout);
-    if (!of_bootnode) puts("\nWithout a PORT it is 9595.");
+    if (!of_bootnode && mode != MODE_IDENTITY) puts("\nWithout a PORT it is 9595.");
     printf("\n%s explains the settings.\n", settings_explained(of_bootnode, path));
     printf("\nFor example:  %s\n", pages[mode].example);
 }

@@ -9,9 +9,9 @@
 #include "common/flags.h"
 #include "common/why.h"
 
-enum mode { MODE_CLIENT, MODE_SEND, MODE_BOOTNODE, MODE_CTL, MODE_DOCTOR, MODES };
+enum mode { MODE_CLIENT, MODE_SEND, MODE_BOOTNODE, MODE_CTL, MODE_DOCTOR, MODE_IDENTITY, MODES };
 
-#define MODE_FLAGS_MOST 32
+#define MODE_FLAGS_MOST 48
 
 /* All modes' flags, MODE_FLAGS_MOST at most; a row's `modes` are bits (1 << MODE_…). */
 extern const struct flag_table mode_flags;

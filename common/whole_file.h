@@ -12,3 +12,5 @@
  * written under a name of its own beside it, synced, renamed, and the folder synced. False with errno: unless that is
  * the folder's, all is as it was. */
 MUST_USE bool whole_file_replace(const char *path, const void *data, size_t size, mode_t mode);
+/* Makes such a file, mode 0600, where there is none. False with errno, which is EEXIST where there is something. */
+MUST_USE bool whole_file_make(const char *path, const void *data, size_t size);

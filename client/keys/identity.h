@@ -3,18 +3,24 @@
  * File `identity`: the 32-byte seed as 64 hex digits and a newline; mode 0600; made under another name, synced, linked.
  * Locked (flock) while in use: a second client with the same data directory takes `identity.<nick>` instead (made when
  * missing), because two clients with one identity would take each other's place in the room. Once there,
- * `identity.<nick>` is preferred for that nick. */
+ * `identity.<nick>` is preferred for that nick.
+ *
+ * Each may be sealed with a passphrase (sealed_seed.h): then its public key is known when it is opened, and the rest
+ * once it is unsealed. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/keys/identity_file.h"
 #include "common/attributes.h"
 #include "common/why.h"
 
 struct identity {
     bool temporary; /* its file could be neither found nor made: it ends with this run */
+    bool sealed;    /* there is but the public key yet, and: */
+    struct sealed_seed box;
     uint8_t seed[32];
     uint8_t public[32];       /* Ed25519 */
     uint8_t secret[64];       /* Ed25519, libsodium's form */
@@ -33,6 +39,8 @@ MUST_USE bool identity_open(const char *directory, const char *nick, struct iden
  * While another one uses the same, waits up to `wait_s` seconds. Else as identity_open. */
 MUST_USE bool identity_open_sender(const char *directory, const char *nick, unsigned wait_s, struct identity *out,
                                    struct why *why);
+/* Of a sealed one, with the seed that was in its box. */
+void identity_unseal(struct identity *identity, const uint8_t seed[static 32]);
 /* Wipes and unlocks. */
 void identity_close(struct identity *identity);
 /* Does the X25519 key belong to the Ed25519 key? False for invalid points. */

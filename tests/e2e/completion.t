@@ -86,6 +86,7 @@ push @lines,
     ['gochat --ui=plai', 'gochat: <--ui=plain>'],
     ['gochat --mode bootnode --config settings.f', 'gochat: <--mode> <bootnode> <--config> <settings.file>'],
     ['gochat --data-dir dataf', 'gochat: <--data-dir> <datafolder/>'],
+    ['gochat --mode identity restore settings.f', 'gochat: <--mode> <identity> <restore> <settings.file>'],
     ['gochat-load --rows settings.f', 'gochat-load: <--rows> <settings.file>'],
     ['gochat-load --merge settings.f', 'gochat-load: <--merge> <settings.file>'],
     # What another mode has is not offered.

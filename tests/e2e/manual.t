@@ -61,7 +61,7 @@ like(section('COMMANDS'), qr/\b\Q$_->[0]\E\b/, "setting $_->[0]") for @{ $said{s
 like(section('The client'), qr/\b$_\b/, "--ui $_") for qw(auto curses plain json);
 
 my %synopsis = map { /-mode Cm (\w+)/ ? ($1 => $_) : () } split /^\.Nm\n/m, section('SYNOPSIS');
-for my $mode (qw(client send doctor bootnode)) {
+for my $mode (qw(client send doctor bootnode identity)) {
     my (undef, $help) = run_program(command => [gochat(), '--mode', $mode, '--help']);
     my @flags = grep { !/^(?:help|version)$/ } $help =~ /^  --([a-z-]+)/mg;
     cmp_ok(scalar @flags, '>', 2, "$mode has flags");

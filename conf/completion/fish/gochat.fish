@@ -65,8 +65,10 @@ for mode in (__gochat_names ($program --help) | string split -f 1 \t)
     test -n "$commands"
     and complete -c gochat -n "test (__gochat_mode) = $mode; and not __fish_seen_subcommand_from $commands" \
         -a "(__gochat_names ($program --mode $mode --help))"
-    # What stands behind a command, where it is one of some words.
+    # What stands behind a command, where it is one of some words or a file.
     for line in $page
+        set -l filed (string match -r -- '^  ([a-z-]+) FILE  ' $line)
+        and complete -c gochat -n "test (__gochat_mode) = $mode; and __fish_seen_subcommand_from $filed[2]" -F
         set -l found (string match -r -- '^  ([a-z-]+) ([a-z|]*\|[a-z|]*)  ' $line)
         and complete -c gochat -n "test (__gochat_mode) = $mode; and __fish_seen_subcommand_from $found[2]" \
             -a (string replace -a '|' ' ' $found[3])

@@ -305,7 +305,8 @@ static void a_doctor_needs_no_room(void **state) {
     assert_string_equal(config.secret_file, "/s");
     REFUSED("gochat: --secret-file '/s': expected --room beside it, or a room in the settings\n", "--mode", "doctor",
             "--bootnode", "h:1", "--secret-file", "/s");
-    REFUSED("gochat: --nick: belongs to --mode client or --mode send\n", "--mode", "doctor", NEEDED, "--nick", "x");
+    REFUSED("gochat: --nick: belongs to --mode client or --mode send or --mode identity\n", "--mode", "doctor", NEEDED,
+            "--nick", "x");
     REFUSED("gochat: --bootnode: missing, expected HOST or HOST:PORT\n", "--mode", "doctor");
 }
 

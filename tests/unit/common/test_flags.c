@@ -82,7 +82,8 @@ static void what_does_not_exist_suggests_what_does(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_string_equal(READ(MODE_CLIENT, rows[i][0]), rows[i][1]);
-    assert_string_equal(READ(MODE_BOOTNODE, "--nick", "x"), "--nick: belongs to --mode client or --mode send\n");
+    assert_string_equal(READ(MODE_BOOTNODE, "--nick", "x"),
+                        "--nick: belongs to --mode client or --mode send or --mode identity\n");
     assert_string_equal(READ(MODE_SEND, "--ui=json"), "--ui=json: belongs to --mode client\n");
     assert_string_equal(READ(MODE_SEND, "-5 degrees"), "-5 degrees: no such flag (see gochat --mode send --help; text "
                                                        "that begins with - stands behind --)\n");
@@ -188,10 +189,10 @@ static void a_mode_that_does_not_exist_is_told(void **state) {
     struct why why = {0};
     (void)state;
     assert_false(CHOOSE("--mode", "party"));
-    assert_string_equal(why.text, "--mode 'party': expected client, send, bootnode, ctl or doctor");
+    assert_string_equal(why.text, "--mode 'party': expected client, send, bootnode, ctl, doctor or identity");
     assert_false(CHOOSE("--mode=Cleint"));
-    assert_string_equal(why.text,
-                        "--mode 'Cleint': expected client, send, bootnode, ctl or doctor; did you mean client?");
+    assert_string_equal(
+        why.text, "--mode 'Cleint': expected client, send, bootnode, ctl, doctor or identity; did you mean client?");
     assert_false(CHOOSE("--mode", ""));
 }
 
