@@ -76,8 +76,8 @@ static void print_part(const struct comings *comings, enum comings_part part, FI
 }
 
 char *comings_text(const struct comings *comings) {
-    static const char *const before[] = {[COMINGS_HERE] = "here", [COMINGS_CAME] = "→ ", [COMINGS_LEFT] = "← "};
-    static const char *const after[] = {[COMINGS_HERE] = "", [COMINGS_CAME] = " came", [COMINGS_LEFT] = " left"};
+    static const char *const before[] = {[COMINGS_HERE] = "", [COMINGS_CAME] = "→ ", [COMINGS_LEFT] = "← "};
+    static const char *const after[] = {[COMINGS_HERE] = " is here", [COMINGS_CAME] = " came", [COMINGS_LEFT] = " left"};
     char *text;
     size_t size;
     bool any = false;
@@ -87,9 +87,8 @@ char *comings_text(const struct comings *comings) {
         size_t count = comings->parts[part].count;
         if (count == 0) continue;
         fprintf(out, "%s%s", any ? "; " : "", before[part]);
-        if (part == COMINGS_HERE) fputs(count == 1 ? " is " : " are ", out);
         print_part(comings, (enum comings_part)part, out);
-        fputs(after[part], out);
+        fputs(part == COMINGS_HERE && count > 1 ? " are here" : after[part], out);
         any = true;
     }
     if (fclose(out) != 0) abort();

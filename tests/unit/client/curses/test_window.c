@@ -118,9 +118,9 @@ static void who_comes_and_goes_is_a_line_that_grows(void **state) {
     strcpy(carl->fingerprint, "5e6f");
     carl->cipher = "AES-256-GCM";
     take(stage, carl);
-    expect(stage, LINE_NOTICE, "", "here is alice#1a2b; → carl#5e6f came");
+    expect(stage, LINE_NOTICE, "", "alice#1a2b is here; → carl#5e6f came");
     take(stage, event_of(EVENT_PEER_LEFT, NULL));
-    expect(stage, LINE_NOTICE, "", "here is alice#1a2b; → carl#5e6f came; ← alice#1a2b left");
+    expect(stage, LINE_NOTICE, "", "alice#1a2b is here; → carl#5e6f came; ← alice#1a2b left");
     assert_int_equal(scrollback_end(&stage->window->scrollback), end);
     assert_true(scrollback_holds(&stage->window->scrollback));
     take(stage, event_of(EVENT_MESSAGE, "hello"));
