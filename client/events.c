@@ -98,6 +98,7 @@ static const struct {
     MEMBER(STANDING, standing),
     MEMBER(RTT, rtt_ms),
     MEMBER(KEYS, cipher),
+    MEMBER(KEYS, role),
     MEMBER(KEYS, safety),
     MEMBER(PEER | KEYS | FINGERPRINT, fingerprint),
     MEMBER(PEER, verified),

@@ -23,7 +23,7 @@ enum event_type {
     EVENT_REGISTERED,     /* room, bootnode, bootnode_name, mapped, mapped_other (port 0: not known); of a cluster, a
                              home: has_node, node_id, rtt_ms */
     EVENT_PEER_JOINED,    /* room, peer */
-    EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, fingerprint, safety */
+    EVENT_PEER_CONNECTED, /* room, peer, nick, relayed, address, rtt_ms, cipher, role, fingerprint, safety */
     EVENT_MESSAGE,        /* room, peer, nick, id, text, sent_ms, said_ms, kind, history, late, fingerprint */
     EVENT_LOST,           /* room, peer, nick, fingerprint, lost, misdated: so many messages of theirs cannot be had any
                              more, or were not taken since the times that they bear do not fit */
@@ -53,7 +53,8 @@ enum event_type {
     /* Answers to commands, made by the UI itself: */
     EVENT_NOTICE, /* room or NULL, text; also what a room tells that is no fault */
     EVENT_CODE,   /* room, text: to be shown as a QR code, where there is a terminal */
-    EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, fingerprint, safety, waiting, ignored
+    EVENT_MEMBER, /* room, peer, nick, standing, relayed, address, rtt_ms, cipher, role, fingerprint, safety, waiting,
+                   * ignored
                    */
     EVENT_TYPES,
     EVENT_NONE, /* none of them: nothing is awaited */
@@ -81,6 +82,7 @@ struct event {
     enum chat_kind kind;
     double rtt_ms;
     const char *cipher;                      /* static text */
+    const char *role;                        /* in a private room: "owner" or "op", static text; NULL: neither */
     char fingerprint[FINGERPRINT_TEXT_SIZE]; /* of the peer, as soon as its key is known; of SENT ours */
     bool verified;                           /* the peer's number was compared */
     const char *reason;                      /* static text; NULL: none */

@@ -49,6 +49,15 @@ static unsigned draw_lock(struct canvas *canvas, unsigned row, unsigned column, 
     return canvas_text(canvas, row, column, end, lock, strlen(lock), bar);
 }
 
+/* A third of the row at most, so that the others have room. */
+static unsigned draw_topic(struct canvas *canvas, struct rect rect, unsigned column, const char *topic) {
+    unsigned end = rect.column + rect.columns;
+    size_t fits = columns_fit(topic, strlen(topic), rect.columns / 3);
+    column = canvas_text(canvas, rect.row, column, end, DOT, strlen(DOT), bar);
+    column = canvas_text(canvas, rect.row, column, end, topic, fits, bar);
+    return topic[fits] ? canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), bar) : column;
+}
+
 void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conversation *conversation, bool rich) {
     char count[32], bootnode[128];
     unsigned end = rect.column + rect.columns;
@@ -63,6 +72,7 @@ void bars_draw_title(struct canvas *canvas, struct rect rect, const struct conve
     column = canvas_text(canvas, rect.row, column, end, title, fits, name);
     if (title[fits]) column = canvas_text(canvas, rect.row, column, end, ELLIPSIS, strlen(ELLIPSIS), name);
     if (!conversation) return;
+    if (*conversation->topic) column = draw_topic(canvas, rect, column, conversation->topic);
     members_list_count(conversation, count);
     struct style state = bar;
     if (conversation->bootnode_standing == BOOTNODE_LOST) state.colour = COLOUR_BAD;

@@ -131,6 +131,7 @@ static void tell_connected(struct assembly *parts, const struct peer *peer) {
     event->cipher = suite_name(handshake_suite(&peer->pair));
     const struct member *member = peer->owner;
     event->standing = member->barred ? STANDING_BLOCKED : STANDING_CONNECTED;
+    event->role = gate_role(&parts->gate, member);
     safety_number_format(parts->host->identity->public, peer->introduction.identity, event->safety);
     room_events_emit(&parts->events, event);
 }

@@ -25,6 +25,7 @@ struct belonging {
     uint64_t tell_at;         /* all that is kept, if it lacks something; NEVER: nothing is to be told */
     uint64_t full_after;      /* and not before */
     uint64_t checked, forged; /* ms: what its signatures, and its wrong ones, cost is paid off then */
+    bool is_op;               /* the host's: people were told so */
     uint64_t dismiss_at;      /* the host's: it was told why, and bye is due; NEVER: it is not */
 };
 

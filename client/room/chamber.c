@@ -21,6 +21,7 @@ struct chamber {
     bool review;     /* somebody is let in, or is not any more */
     bool keeps;      /* we are registered under former sets */
     bool unwritable; /* that was told */
+    bool is_op;      /* we are, and that was told */
 };
 
 /* --- Members --- */
@@ -129,16 +130,26 @@ static struct event *decided(const struct statement *statement) {
     }
 }
 
-/* Whoever was noted as a member is here anyway: that is no news. */
-static bool is_news(const struct statement *statement) {
-    return statement->kind != STATEMENT_EPOCH &&
-           !(statement->kind == STATEMENT_PERSON && statement->body[0] == STANDING_MEMBER);
+static bool is_own(const struct chamber *chamber, const uint8_t *key) {
+    return memcmp(key, chamber->host->identity->public, sizeof chamber->host->identity->public) == 0;
+}
+
+/* Whoever was noted as a member is here anyway: that is no news, but of who was an op. */
+static bool is_news(struct chamber *chamber, const struct statement *statement) {
+    uint8_t id[MEMBER_ID_SIZE];
+    if (statement->kind != STATEMENT_PERSON) return statement->kind != STATEMENT_EPOCH;
+    member_id_derive(&chamber->room.keys, statement->subject, id);
+    struct belonging *who = find(chamber, id);
+    bool *is_op = is_own(chamber, statement->subject) ? &chamber->is_op : who ? &who->is_op : NULL;
+    bool was_op = is_op && *is_op;
+    if (is_op) *is_op = statement->body[0] == STANDING_OP;
+    return statement->body[0] != STANDING_MEMBER || was_op;
 }
 
 static void on_said(void *context, const struct statement *statement, uint64_t now) {
-    const struct chamber *chamber = context;
+    struct chamber *chamber = context;
     (void)now;
-    if (!is_news(statement)) return;
+    if (!is_news(chamber, statement)) return;
     struct event *event = decided(statement);
     event->reason = decision_of(statement);
     fingerprint_format(statement->author, event->was);
@@ -204,6 +215,14 @@ static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool 
     settle(chamber, now);
 }
 
+static const char *on_role(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
+    const struct chamber *chamber = context;
+    struct belonging *who = find(chamber, id);
+    enum standing standing = who && who->shown ? charter_standing(&chamber->room.charter, who->key) : STANDING_UNKNOWN;
+    if (who) who->is_op = standing == STANDING_OP;
+    return standing == STANDING_OWNER ? "owner" : standing == STANDING_OP ? "op" : NULL;
+}
+
 static void on_left(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
     struct belonging *who = find(context, id);
     if (who) council_gone(who);
@@ -255,6 +274,12 @@ static void add_sets(struct chamber *chamber, uint64_t now) {
         add_set(chamber, chamber->room.former[i].secret, KEY_SET_FORMER, now);
 }
 
+/* As whoever comes anew hears it. */
+static void tell_topic(struct chamber *chamber, uint64_t now) {
+    const struct statement *topic = charter_winner(&chamber->room.charter, STATEMENT_TOPIC, NULL);
+    if (topic && topic->body_size > 0) on_said(chamber, topic, now);
+}
+
 struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom *chatroom, const char *name,
                                const char *directory, struct private_room *room, uint64_t now) {
     struct chamber *chamber = allocate_zeroed(1, sizeof *chamber);
@@ -262,6 +287,7 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
                                       .presumes = on_presumes,
                                       .admits = on_admits,
                                       .met = on_met,
+                                      .role = on_role,
                                       .left = on_left,
                                       .told = on_told};
     const struct council_host council_host = council_host_of(chamber);
@@ -274,6 +300,8 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
     council_init(&chamber->council, &council_host, host->identity, id, &chamber->room);
     chatroom_keep_gate(chatroom, &keeper);
     add_sets(chamber, now);
+    chamber->is_op = charter_standing(&chamber->room.charter, host->identity->public) == STANDING_OP;
+    tell_topic(chamber, now);
     chamber->council.save_at = now; /* by the root alone one comes again */
     chamber->keeps = true;          /* as sets are when they are added */
     keep_former(chamber, now);

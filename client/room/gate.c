@@ -36,6 +36,10 @@ void gate_met(const struct gate *gate, const struct member *member, uint64_t now
     if (gate_is_kept(gate)) gate->keeper.met(gate->keeper.context, member->peer->pair.other_id, member->admitted, now);
 }
 
+const char *gate_role(const struct gate *gate, const struct member *member) {
+    return gate->keeper.role ? gate->keeper.role(gate->keeper.context, member->peer->pair.other_id) : NULL;
+}
+
 void gate_left(const struct gate *gate, const struct member *member) {
     if (gate_is_kept(gate)) gate->keeper.left(gate->keeper.context, member->peer->pair.other_id);
 }

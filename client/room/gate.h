@@ -39,6 +39,8 @@ void gate_listed(const struct gate *gate, struct member *member, size_t set);
 bool gate_decide(const struct gate *gate, struct member *member);
 /* A session with it has begun, or it began anew. */
 void gate_met(const struct gate *gate, const struct member *member, uint64_t now);
+/* How it stands, for people to see; static text, or NULL. */
+const char *gate_role(const struct gate *gate, const struct member *member);
 /* It has left. */
 void gate_left(const struct gate *gate, const struct member *member);
 /* True: the message was one of the charter. */

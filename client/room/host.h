@@ -69,6 +69,8 @@ struct gatekeeper {
     bool (*admits)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit);
     /* A session with it has begun, or it began anew; it was decided whether it is let in. */
     void (*met)(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now);
+    /* How it stands, for people to see; static text: "owner", "op", or NULL. The function may be NULL. */
+    const char *(*role)(void *context, const uint8_t id[static MEMBER_ID_SIZE]);
     /* It has left; it comes again as somebody who was never seen. */
     void (*left)(void *context, const uint8_t id[static MEMBER_ID_SIZE]);
     /* It sent a message of the charter. */

@@ -28,6 +28,7 @@ static void show_member(const struct command_host *host, const struct conversati
     memcpy(event->relay, member->relay, sizeof event->relay);
     event->rtt_ms = member->rtt_ms;
     event->cipher = member->cipher;
+    event->role = member->role;
     memcpy(event->fingerprint, member->fingerprint, sizeof event->fingerprint);
     event->verified = member->verified;
     if (everything) memcpy(event->safety, member->safety, sizeof event->safety);
@@ -134,6 +135,7 @@ void answer_info(const struct command_host *host, const struct command *self, ch
     command_notice(host, room, "room: %s%s%s", room->title,
                    room->secret ? ", secret: only who has its secret gets in" : "",
                    room->parting ? ", being left" : "");
+    if (*room->topic) command_notice(host, room, "topic: %s", room->topic);
     command_notice(host, room, "you: %s, fingerprint %s", host->models->conversations.label,
                    host->models->conversations.fingerprint);
     show_bootnodes(host, room);

@@ -160,6 +160,14 @@ static void arrived(struct conversation *conversation, const struct event *event
     if (member && !conversation->listed) member->found = true;
 }
 
+/* Nobody says anything of the owner, so of whom something is said is an op, or neither. */
+static void decided(struct conversation *conversation, const struct event *event) {
+    if (strcmp(event->reason, "topic") == 0)
+        text_filter(event->text, event->text_size, false, conversation->topic, sizeof conversation->topic);
+    else if (*event->fingerprint)
+        roster_apply(&conversation->roster, event);
+}
+
 static void apply(struct conversation *conversation, const struct event *event) {
     switch (event->type) {
     case EVENT_REGISTERED:
@@ -174,6 +182,7 @@ static void apply(struct conversation *conversation, const struct event *event) 
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: deliveries_answered(&conversation->deliveries, event, &conversation->roster); break;
     case EVENT_PEER_JOINED: arrived(conversation, event); break;
+    case EVENT_DECIDED: decided(conversation, event); break;
     case EVENT_PEER_CONNECTED:
     case EVENT_PEER_PATH:
     case EVENT_PEER_STATUS:

@@ -12,6 +12,8 @@
 #include "client/ui/deliveries.h"
 #include "client/ui/roster.h"
 
+#define TOPIC_SIZE (3 * 400 + 1) /* of the longest that a room can have (PROTOCOL.md §3.7) */
+
 enum bootnode_standing { BOOTNODE_SEARCHING, BOOTNODE_REGISTERED, BOOTNODE_LOST };
 
 struct bootnode_seen {
@@ -36,7 +38,8 @@ struct conversation {
     unsigned credit;
     bool listed; /* there was credit, which comes once all who were here before us are told */
     struct comings comings;
-    bool secret;  /* only who has its secret gets in */
+    bool secret;            /* only who has its secret gets in */
+    char topic[TOPIC_SIZE]; /* of a private room, filtered for a terminal; empty: none */
     bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
     void *view;   /* the UI's, and freed by it before the conversation goes */
 };

@@ -177,6 +177,10 @@ static json_t *verified_or_not_of(const struct event *event) {
     return json_boolean(event->verified);
 }
 
+static json_t *role_of(const struct event *event) {
+    return event->role ? json_string(event->role) : NULL;
+}
+
 static json_t *verified_of(const struct event *event) {
     return event->verified ? json_true() : NULL;
 }
@@ -288,7 +292,7 @@ static const struct {
     [EVENT_JOINED] = {"joined", {ROOM, {"secret", secret_of}}},
     [EVENT_REGISTERED] = {"registered", {ROOM, BOOTNODE, {"mapped", mapped_of}, {"mapped_other", mapped_other_of}, BOOTNODE_NAME, NODE, {"rtt_ms", node_rtt_of}}},
     [EVENT_PEER_JOINED] = {"peer-joined", {ROOM, PEER}},
-    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"verified", verified_or_not_of}, {"blocked", blocked_of}}},
+    [EVENT_PEER_CONNECTED] = {"peer-connected", {ROOM, PEER, NICK, PATH, VIA, ADDRESS, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"verified", verified_or_not_of}, {"blocked", blocked_of}, {"standing", role_of}}},
     [EVENT_MESSAGE] = {"message", {ROOM, PEER, NICK, ID, TEXT, {"sent_ms", sent_of}, KIND, {"history", history_of}, FINGERPRINT, {"said_ms", said_of}, {"late", late_of}, VERIFIED}},
     [EVENT_LOST] = {"lost", {ROOM, PEER, NICK, FINGERPRINT, {"count", lost_of}, {"reason", why_lost_of}}},
     [EVENT_DELIVERED] = {"delivered", {ROOM, PEER, ID}},
@@ -308,7 +312,7 @@ static const struct {
     [EVENT_ERROR] = {"error", {TEXT, SOME_ROOM, {"reason", error_reason_of}, {"peer", error_peer_of}, {"nick", error_nick_of}, {"fingerprint", error_fingerprint_of}, {"was", error_was_of}}},
     [EVENT_INVITE] = {"invite", {ROOM, {"invite", text_of}}},
     [EVENT_NOTICE] = {"notice", {SOME_ROOM, TEXT}},
-    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}, {"verified", verified_or_not_of}}},
+    [EVENT_MEMBER] = {"member", {ROOM, PEER, NICK, {"state", state_of}, {"path", known_path_of}, VIA, {"address", known_address_of}, {"rtt_ms", rtt_of}, {"cipher", cipher_of}, FINGERPRINT, {"safety_number", safety_of}, {"waiting", waiting_of}, {"ignored", ignored_of}, {"verified", verified_or_not_of}, {"standing", role_of}}},
 };
 /* clang-format on */
 

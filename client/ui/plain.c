@@ -260,6 +260,7 @@ static void print_standing(const struct printing *to, const struct event *event)
         fprintf(to->out, ", %.0f ms, %s", event->rtt_ms, address_format(&event->address, address));
     }
     if (event->waiting > 0) fprintf(to->out, ", has %u of our messages still to get", event->waiting);
+    if (event->role) fprintf(to->out, ", %s", event->role);
     if (event->verified) fputs(", verified", to->out);
     if (event->ignored) fputs(", ignored", to->out);
 }

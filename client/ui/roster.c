@@ -151,6 +151,7 @@ static struct member *connected(struct roster *roster, struct member *member, co
     take_path(member, event);
     member->rtt_ms = event->rtt_ms;
     member->cipher = event->cipher;
+    member->role = event->role;
     count_in(roster, &member->face, -1);
     memset(&member->face, 0, sizeof member->face);
     memcpy(member->fingerprint, event->fingerprint, sizeof member->fingerprint);
@@ -204,6 +205,7 @@ static struct member *take(struct roster *roster, const struct event *event) {
     case EVENT_PEER_STATUS: return status(roster, member, event);
     case EVENT_PEER_NICK: member->verified = event->verified; return rename_member(roster, member, event->nick);
     case EVENT_PEER_LEFT: return left(roster, member);
+    case EVENT_DECIDED: member->role = strcmp(event->reason, "op") == 0 ? "op" : NULL; return member;
     default: return member;
     }
 }

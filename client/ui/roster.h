@@ -39,6 +39,7 @@ struct member {
     struct address address;
     double rtt_ms;
     const char *cipher;
+    const char *role; /* in a private room: "owner" or "op"; NULL: neither */
     char fingerprint[FINGERPRINT_TEXT_SIZE];
     char safety[SAFETY_NUMBER_TEXT_SIZE];
     unsigned waiting; /* messages of ours that it has not acknowledged */
@@ -56,8 +57,8 @@ void roster_clear(struct roster *roster);
 bool roster_holds(const struct roster *roster);
 /* We are called so. Pointers to members hold no longer. */
 void roster_set_own(struct roster *roster, const char *nick, const char *fingerprint);
-/* PEER_JOINED, _CONNECTED, _PATH, _STATUS, _NICK, _LEFT; others change nothing. Returns the member it is about, NULL
- * when there is none (any more). Pointers to members hold until the next call. */
+/* PEER_JOINED, _CONNECTED, _PATH, _STATUS, _NICK, _LEFT, and DECIDED; others change nothing. Returns the member it is
+ * about, NULL when there is none (any more). Pointers to members hold until the next call. */
 struct member *roster_apply(struct roster *roster, const struct event *event);
 struct member *roster_find(const struct roster *roster, const uint8_t id[static MEMBER_ID_SIZE]);
 

@@ -41,6 +41,21 @@ send_line($anna, '/topic tea at five');
 ok(wait_event($_, { event => 'decided', decision => 'topic', text => 'tea at five' }, 5), 'the owner says the topic')
     for $bert, $eve;
 
+# Who decides is shown.
+is(scalar(events($bert, { event => 'peer-connected', nick => 'anna', standing => 'owner' })), 1, 'the owner is shown as such');
+send_line($anna, '/op bert');
+ok(wait_event($eve, { event => 'decided', decision => 'op', nick => 'bert' }, 5), 'all hear who is an op');
+send_line($eve, '/who');
+ok(wait_event($eve, { event => 'member', nick => $_->[0], standing => $_->[1] }, 5), "and see it: $_->[1]")
+    for ['anna', 'owner'], ['bert', 'op'];
+send_line($anna, '/deop bert');
+ok(wait_event($_, { event => 'decided', decision => 'member', fingerprint => qr/./ }, 5), 'and who is none any more')
+    for $bert, $eve;
+send_line($eve, '/who');
+is(wait_event($eve, { event => 'member', nick => 'bert' }, 5)->{standing}, undef, 'which is shown, too');
+send_line($eve, '/info');
+ok(wait_event($eve, { event => 'notice', text => 'topic: tea at five' }, 5), '/info has the topic');
+
 send_line($anna, '/kick eve');
 ok(wait_event($eve, { event => 'refused', reason => 'removed' }, 5), 'who is removed is told');
 ok(wait_event($bert, { event => 'peer-left', nick => 'eve' }, 5), 'and is gone for the others');
@@ -58,6 +73,7 @@ close_input($bert);
 wait_exit($bert, 20);
 $bert = enter('bert', $invite);
 ok(wait_event($bert, { event => 'peer-connected', nick => 'anna' }, 10), 'a member comes back by it');
+ok(wait_event($bert, { event => 'decided', decision => 'topic', text => 'tea at five' }, 5), 'hears the topic');
 send_line($anna, 'welcome back');
 ok(wait_event($bert, { event => 'message', text => 'welcome back' }, 5), 'and hears what is said');
 

@@ -35,7 +35,8 @@ static void an_event_has_what_its_type_has(void **state) {
         event->address.port = 1;
         event->relay[0] = 'b';
         bool of_peer = event_holds(event);
-        assert_int_equal(of_peer, (type >= EVENT_PEER_JOINED && type <= EVENT_PEER_LEFT) || type == EVENT_MEMBER);
+        assert_int_equal(of_peer, (type >= EVENT_PEER_JOINED && type <= EVENT_PEER_LEFT) || type == EVENT_MEMBER ||
+                                      type == EVENT_DECIDED || type == EVENT_ERROR);
         event_destroy(event);
         event = event_create((enum event_type)type, NULL, 0);
         event->status = 3;

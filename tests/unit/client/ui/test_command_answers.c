@@ -95,7 +95,7 @@ static void invite_asks_the_engine(void **state) {
     stage_enter(&stage, "tea");
     stage_expect_told(&stage, "/inv", INPUT_INVITE, "tea", "");
     stage_done(&stage);
-    stage_expect(&stage, "/invite bob", "! /invite: expected /invite\n");
+    stage_expect(&stage, "/invite bob", "! /invite: expected /invite [once] [for TIME]\n");
     stage_close(&stage);
 }
 
