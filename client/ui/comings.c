@@ -63,7 +63,21 @@ static void note(struct comings *comings, enum comings_part part, const struct c
         roster_label(coming->event->nick, coming->event->fingerprint, id, name);
 }
 
+/* Each with a verb of its own: "X is here" is what people, and scripts, look for. */
+static void print_here(const struct comings *comings, FILE *out) {
+    size_t named = comings->parts[COMINGS_HERE].named, others = comings->parts[COMINGS_HERE].count - named;
+    for (size_t i = 0; i < named; i++)
+        fprintf(out, "%s%s is here", i == 0 ? "" : ", ", comings->parts[COMINGS_HERE].names[i]);
+    if (others > 0)
+        fprintf(out, "%s%zu %s%s %s here", named > 0 ? ", " : "", others, named > 0 ? "other" : "member",
+                others == 1 ? "" : "s", others == 1 ? "is" : "are");
+}
+
 static void print_part(const struct comings *comings, enum comings_part part, FILE *out) {
+    if (part == COMINGS_HERE) {
+        print_here(comings, out);
+        return;
+    }
     size_t named = comings->parts[part].named, others = comings->parts[part].count - named;
     for (size_t i = 0; i < named; i++) {
         bool last = i + 1 == named && others == 0;
@@ -77,7 +91,7 @@ static void print_part(const struct comings *comings, enum comings_part part, FI
 
 char *comings_text(const struct comings *comings) {
     static const char *const before[] = {[COMINGS_HERE] = "", [COMINGS_CAME] = "→ ", [COMINGS_LEFT] = "← "};
-    static const char *const after[] = {[COMINGS_HERE] = " is here", [COMINGS_CAME] = " came", [COMINGS_LEFT] = " left"};
+    static const char *const after[] = {[COMINGS_HERE] = "", [COMINGS_CAME] = " came", [COMINGS_LEFT] = " left"};
     char *text;
     size_t size;
     bool any = false;
@@ -88,7 +102,7 @@ char *comings_text(const struct comings *comings) {
         if (count == 0) continue;
         fprintf(out, "%s%s", any ? "; " : "", before[part]);
         print_part(comings, (enum comings_part)part, out);
-        fputs(part == COMINGS_HERE && count > 1 ? " are here" : after[part], out);
+        fputs(after[part], out);
         any = true;
     }
     if (fclose(out) != 0) abort();

@@ -1,6 +1,6 @@
 /* Who comes and goes, folded (setting `joins`). Several in a row are one line that grows:
  *
- *     anna#1a2b and bert#3c4d are here; → carl#5e6f and 3 others came; ← dora#7a8b left
+ *     anna#1a2b is here, bert#3c4d is here; → carl#5e6f and 3 others came; ← dora#7a8b left
  *
  * With `auto` a room of more than COMINGS_SMALL has only those named in it who spoke in the last COMINGS_LATELY_MS, and
  * the others counted; and visits are not told: who came, said something and said goodbye within COMINGS_VISIT_MS

@@ -45,6 +45,7 @@ sub wrong_status {
 my @forms = (
     [qr/^(identity.*|bootnode\.key(\.pub)?)$/, qr/^[0-9a-f]{64}\n\z/],
     [qr/^known_/,                      qr/^(\S+ [0-9a-f]{64}( \d{4} \d{4}-\d\d-\d\d)?\n)*\z/],
+    [qr/^people$/,                     qr/^([0-9a-f]{64} met [0-9a-f]{32} [0-9a-f]{2,64} \d{4} \d{4}-\d\d-\d\d\n)*\z/],
     [qr/\.log$/,                       qr/^([\d-]{10} [\d:]{8} .*\n)*\z/],
     [qr/\.ids$/,                       qr/^([0-9a-f]{16} [0-9a-f]{32} [0-9a-f]{16}-\d+\n)*\z/],
     [qr/^rooms$/,                      qr/^(\S+\n)*\z/],

@@ -71,12 +71,12 @@ static void several_in_a_row_are_one_line(void **state) {
     assert_int_equal(happens(stage, EVENT_PEER_CONNECTED, &carl), COMINGS_FOLDED);
     assert_int_equal(happens(stage, EVENT_PEER_CONNECTED, &dora), COMINGS_FOLDED);
     assert_int_equal(happens(stage, EVENT_PEER_LEFT, &anna), COMINGS_FOLDED);
-    expect_text(stage, "anna#000a and bert#000b are here; → carl#000c and dora#000d came; ← anna#000a left");
+    expect_text(stage, "anna#000a is here, bert#000b is here; → carl#000c and dora#000d came; ← anna#000a left");
     happens(stage, EVENT_PEER_LEFT, &dora);
     happens(stage, EVENT_PEER_CONNECTED, &dora);
     happens(stage, EVENT_PEER_LEFT, &dora);
     expect_text(stage,
-                "anna#000a and bert#000b are here; → carl#000c and dora#000d came; ← anna#000a and dora#000d left");
+                "anna#000a is here, bert#000b is here; → carl#000c and dora#000d came; ← anna#000a and dora#000d left");
     comings_end(&stage->comings);
     assert_int_equal(happens(stage, EVENT_PEER_CONNECTED, &dora), COMINGS_ALONE);
     expect_text(stage, "→ dora#000d came");
