@@ -35,6 +35,7 @@ static const char *const members_choices[] = {
     [MEMBERS_AUTO] = "auto", [MEMBERS_ON] = "on", [MEMBERS_OFF] = "off", NULL};
 static const char *const links_choices[] = {[LINKS_AUTO] = "auto", [LINKS_ON] = "on", [LINKS_OFF] = "off", NULL};
 static const char *const joins_choices[] = {[JOINS_AUTO] = "auto", [JOINS_ON] = "on", [JOINS_OFF] = "off", NULL};
+static const char *const flood_choices[] = {[FLOOD_AUTO] = "auto", [FLOOD_ON] = "on", [FLOOD_OFF] = "off", NULL};
 static const char *const clock_choices[] = {
     [CLOCK_MINUTES] = "minutes", [CLOCK_SECONDS] = "seconds", [CLOCK_OFF] = "off", NULL};
 static const char *const theme_choices[] = {
@@ -101,6 +102,7 @@ static const struct ini_key keys[] = {
     KEY(mouse, .type = INI_BOOLEAN, .fallback = "on", .help = "the wheel scrolls; who selects with the mouse holds Shift"),
     KEY(members, .type = INI_CHOICE, .choices = members_choices, .fallback = "auto", .help = "the list of members"),
     KEY(joins, .type = INI_CHOICE, .choices = joins_choices, .fallback = "auto", .help = "who comes and who leaves"),
+    KEY(flood, .type = INI_CHOICE, .choices = flood_choices, .fallback = "auto", .help = "folds what one says too fast to be read"),
     KEY(links, .type = INI_CHOICE, .choices = links_choices, .fallback = "auto", .help = "URLs that the terminal opens (OSC 8)"),
     KEY(clock, .type = INI_CHOICE, .choices = clock_choices, .fallback = "minutes", .help = "the time in front of each line"),
     KEY(theme, .type = INI_CHOICE, .choices = theme_choices, .fallback = "auto", .help = "colours for a dark or a light background"),
@@ -125,8 +127,8 @@ const struct ini_table client_config_table = {.keys = keys,
                                               .section_count = sizeof sections / sizeof sections[0]};
 
 bool client_config_is_setting(const char *key) {
-    static const char *const settings[] = {"bell",  "notify", "title", "mouse", "members",
-                                           "joins", "links",  "clock", "theme", "colours"};
+    static const char *const settings[] = {"bell",  "notify", "title", "mouse", "members", "joins",
+                                           "flood", "links",  "clock", "theme", "colours"};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (strcmp(key, settings[i]) == 0) return true;
     return false;

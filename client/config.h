@@ -17,6 +17,7 @@ enum { PORT_MAPPING_AUTO, PORT_MAPPING_OFF };
 enum { UI_CHOICE_AUTO, UI_CHOICE_CURSES, UI_CHOICE_PLAIN, UI_CHOICE_JSON };
 enum { LINKS_AUTO, LINKS_ON, LINKS_OFF };
 enum { JOINS_AUTO, JOINS_ON, JOINS_OFF };
+enum { FLOOD_AUTO /* where a person reads: at a terminal */, FLOOD_ON, FLOOD_OFF };
 enum { MEMBERS_AUTO, MEMBERS_ON, MEMBERS_OFF };
 enum { CLOCK_MINUTES, CLOCK_SECONDS, CLOCK_OFF };
 enum { COLOURS_AUTO, COLOURS_NONE, COLOURS_8, COLOURS_256, COLOURS_TRUE };
@@ -55,6 +56,7 @@ struct client_config {
     int members;                    /* the list of members: MEMBERS_AUTO shows it where there is room */
     int links;                      /* LINKS_AUTO: where the terminal is known to open them */
     int joins;                      /* how who comes and goes is told: ui/comings.h */
+    int flood;                      /* whether one who says too much is folded: ui/flood.h */
     int clock;                      /* in front of each line */
     int theme;                      /* enum palette_theme */
     int colours;                    /* COLOURS_AUTO: what the terminal says, and NO_COLOR */

@@ -24,7 +24,9 @@ static void on_tell(void *context, struct input *input) {
 static void on_show(void *context, const struct event *event) {
     struct curses *curses = context;
     if (event->type == EVENT_CODE) curses_show_code(curses, curses_window(curses), event->text);
-    window_take(curses_window(curses), &curses->models.conversations, NULL, event, NULL, clock_wall_ms());
+    struct conversation *said_in = /* by whom can be told only among those who are there */
+        event->type == EVENT_MESSAGE ? conversations_find(&curses->models.conversations, event->room) : NULL;
+    window_take(curses_window(curses), &curses->models.conversations, said_in, event, NULL, clock_wall_ms());
     curses->dirty = true;
 }
 

@@ -114,9 +114,9 @@ uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header 
     return scrollback->first + scrollback->count++;
 }
 
-void scrollback_change_last(struct scrollback *scrollback, const char *text, size_t size) {
-    if (scrollback->count == 0) return;
-    struct line **last = slot(scrollback, scrollback->count - 1), *before = *last;
+void scrollback_change(struct scrollback *scrollback, uint64_t number, const char *text, size_t size) {
+    if (!scrollback_line(scrollback, number)) return;
+    struct line **place = slot(scrollback, (size_t)(number - scrollback->first)), *before = *place;
     size = cut(text, size, CHANGED_MOST);
     struct line *line = malloc(sizeof *line + before->author_size + size);
     if (!line) return;
@@ -125,7 +125,7 @@ void scrollback_change_last(struct scrollback *scrollback, const char *text, siz
     memcpy(line->bytes + line->author_size, text, size);
     scrollback->bytes += line_cost(line);
     scrollback->bytes -= line_cost(before);
-    *last = line;
+    *place = line;
     free(before);
     while (scrollback->count > 1 && scrollback->bytes > SCROLLBACK_BYTES) drop_oldest(scrollback);
 }

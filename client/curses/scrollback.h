@@ -60,9 +60,9 @@ bool scrollback_holds(const struct scrollback *scrollback);
  * is left, the line is lost and its number with it. */
 uint64_t scrollback_add(struct scrollback *scrollback, const struct line_header *header, const char *author,
                         size_t author_size, const char *text, size_t text_size);
-/* The newest line says something else from now on; its header stays. Where there is no memory, or no line, nothing
- * changes. */
-void scrollback_change_last(struct scrollback *scrollback, const char *text, size_t size);
+/* A line says something else from now on; its header stays. Where there is no memory, or no such line, nothing changes.
+ */
+void scrollback_change(struct scrollback *scrollback, uint64_t number, const char *text, size_t size);
 /* Line `from` takes the place of line `to`, not below it; that one and those after it, up to `from`, move down by one.
  */
 void scrollback_lift(struct scrollback *scrollback, uint64_t from, uint64_t to);

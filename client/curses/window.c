@@ -108,15 +108,21 @@ void window_code(struct window *window, const char *picture) {
 #define LATE_TOLD "some came late: they stand further up, marked " LATE_MARK
 
 /* Lines were put in before line `place`: what stood there and below it, up to line `end`, has other numbers. */
-static void renumber(struct window *window, struct deliveries *deliveries, uint64_t place, uint64_t end) {
+static void renumber(struct window *window, struct conversation *conversation, uint64_t place, uint64_t end) {
     uint64_t *const numbers[] = {&window->marker, &window->bottom, &window->page,  &window->news,
                                  &window->found,  &window->late,   &window->coming};
     uint64_t count = scrollback_end(&window->scrollback) - end;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (*numbers[i] >= place && *numbers[i] < end) *numbers[i] += count;
-    for (size_t i = 0; deliveries && i < deliveries->count; i++) {
+    if (!conversation) return;
+    struct deliveries *deliveries = &conversation->deliveries;
+    for (size_t i = 0; i < deliveries->count; i++) {
         struct delivery *delivery = &deliveries->items[(deliveries->first + i) % DELIVERIES_MAX];
         if (delivery->line >= place && delivery->line < end) delivery->line += count;
+    }
+    for (size_t i = 0; i < conversation->floods.count; i++) {
+        struct flood *flood = conversation->floods.list[i];
+        if (flood->place >= place && flood->place < end) flood->place += count;
     }
 }
 
@@ -128,7 +134,7 @@ static void tell_late(struct window *window, uint64_t wall_ms) {
 }
 
 /* Where it belongs by its time; under a day line of its own where that is of another day. */
-static void add_late(struct window *window, struct deliveries *deliveries, const struct line_header *header,
+static void add_late(struct window *window, struct conversation *conversation, const struct line_header *header,
                      const char *author, const char *text, size_t size, uint64_t wall_ms) {
     struct scrollback *scrollback = &window->scrollback;
     uint64_t place = late_place(scrollback, header->at_ms, author, strlen(author)), end = scrollback_end(scrollback);
@@ -146,7 +152,7 @@ static void add_late(struct window *window, struct deliveries *deliveries, const
     if (place < scrollback->first) place = scrollback->first;
     if (from < scrollback->first) from = scrollback->first;
     for (uint64_t to = place; from < scrollback_end(scrollback); from++, to++) scrollback_lift(scrollback, from, to);
-    renumber(window, deliveries, place, end);
+    renumber(window, conversation, place, end);
     if (end - place > NEAR_LINES || !window->follows) tell_late(window, wall_ms);
 }
 
@@ -197,13 +203,43 @@ static enum attention take_message(struct window *window, const struct conversat
     snprintf(shown, sizeof shown, event->kind == CHAT_PRIVATE ? "%s" LABEL_ARROW LABEL_YOU : "%s", label);
     fit_name(window, label);
     if (event->late)
-        add_late(window, conversation ? &conversation->deliveries : NULL, &header, shown, text, size, wall_ms);
+        add_late(window, conversation, &header, shown, text, size, wall_ms);
     else
         add(window, &header, shown, text, size);
     free(text);
     if (event->history) return ATTENTION_LINE; /* it was said long ago: no bell, and nothing new */
     remember_speaker(window, event->peer);
     return header.mention ? ATTENTION_MENTION : ATTENTION_MESSAGE;
+}
+
+/* It grows where it stands, whatever else is said below it. */
+static void grow_flood(struct window *window, struct flood *flood, uint64_t wall_ms) {
+    char *text = flood_text(flood);
+    size_t size = strlen(text);
+    if (flood->place != FLOOD_NOWHERE && scrollback_line(&window->scrollback, flood->place)) {
+        scrollback_change(&window->scrollback, flood->place, text, size);
+    } else {
+        window_say(window, LINE_NOTICE, text, size, wall_ms);
+        flood->place = scrollback_end(&window->scrollback) - 1;
+    }
+    free(text);
+}
+
+static enum attention take_said(struct window *window, const struct conversations *conversations,
+                                struct conversation *conversation, const struct event *event,
+                                const struct member *author, uint64_t wall_ms) {
+    const char *fingerprint = author ? author->fingerprint : event->fingerprint;
+    char label[ROSTER_LABEL_SIZE];
+    bool first_mention, off = conversations_flood(conversations) == FLOOD_OFF;
+    if (!conversation || off) return take_message(window, conversations, conversation, event, author, wall_ms);
+    roster_label_among(&conversation->roster, event->nick, fingerprint, event->peer, label);
+    bool mentions = event->kind == CHAT_PRIVATE || mention_in(event->text, event->text_size, conversations->nick);
+    const struct flood_said said = {event, fingerprint, label, mentions};
+    struct flood *flood = floods_take(&conversation->floods, &said, wall_ms, &first_mention);
+    if (!flood) return take_message(window, conversations, conversation, event, author, wall_ms);
+    grow_flood(window, flood, wall_ms);
+    remember_speaker(window, event->peer);
+    return first_mention ? ATTENTION_MENTION : ATTENTION_MESSAGE;
 }
 
 static enum attention take_sent(struct window *window, const struct conversations *conversations,
@@ -259,7 +295,7 @@ static enum attention take_folded(struct window *window, const struct comings *c
     char *text = comings_text(comings);
     size_t size = strlen(text);
     if (window->coming != WINDOW_NONE)
-        scrollback_change_last(&window->scrollback, text, size);
+        scrollback_change(&window->scrollback, window->coming, text, size);
     else
         window_say(window, LINE_NOTICE, text, size, wall_ms);
     free(text);
@@ -284,7 +320,7 @@ static enum attention show_other(struct window *window, const struct conversatio
                                  struct conversation *conversation, const struct event *event,
                                  const struct member *author, uint64_t wall_ms) {
     switch (event->type) {
-    case EVENT_MESSAGE: return take_message(window, conversations, conversation, event, author, wall_ms);
+    case EVENT_MESSAGE: return take_said(window, conversations, conversation, event, author, wall_ms);
     case EVENT_SENT: return take_sent(window, conversations, conversation, event, author, wall_ms);
     case EVENT_DELIVERED:
     case EVENT_UNDELIVERED: return take_answer(window, conversation, event);

@@ -8,6 +8,7 @@
 
 #include "client/ui/arguments.h"
 #include "client/ui/settings_file.h"
+#include "common/clock.h"
 #include "common/memory.h"
 #include "common/why.h"
 
@@ -234,6 +235,49 @@ void answer_ignore(const struct command_host *host, const struct command *self, 
     whom = whom_to_toggle(host, self, arguments_whole(arguments), literal, &present);
     if (whom) toggle_ignored(host, self, whom);
     free(literal);
+}
+
+/* --- Who said too much --- */
+
+/* Who said it need not be here any more. NULL: said why. */
+static struct flood *flood_named(const struct command_host *host, const struct command *self, struct conversation *room,
+                                 const char *name, const char *literal) {
+    struct floods *floods = &room->floods;
+    struct roster listed = {.members = allocate_zeroed(floods->count + 1, sizeof *listed.members),
+                            .count = floods->count};
+    for (size_t i = 0; i < floods->count; i++) {
+        memcpy(listed.members[i].id, floods->list[i]->id, sizeof listed.members[i].id);
+        memcpy(listed.members[i].nick, floods->list[i]->nick, sizeof listed.members[i].nick);
+        memcpy(listed.members[i].label, floods->list[i]->label, sizeof listed.members[i].label);
+        memcpy(listed.members[i].fingerprint, floods->list[i]->fingerprint, sizeof listed.members[i].fingerprint);
+    }
+    struct member *member = NULL;
+    struct flood *flood = NULL;
+    bool spoke = arguments_peer(&listed, name, literal, &member) != ROSTER_NOBODY;
+    member = command_peer(host, self, spoke ? &listed : &room->roster, name, literal);
+    if (member && !*member->fingerprint)
+        command_fail(host, self, "%s is not connected, so the key is not known yet", member->label);
+    else if (member)
+        flood = floods_calm(floods, member, clock_wall_ms());
+    free(listed.members);
+    return flood;
+}
+
+void answer_unfold(const struct command_host *host, const struct command *self, char *arguments) {
+    struct conversation *room = command_room(host, self);
+    char *literal = arguments_literal(arguments);
+    struct flood *flood = room ? flood_named(host, self, room, arguments_whole(arguments), literal) : NULL;
+    free(literal);
+    if (!flood) return;
+    if (flood->gone > 0)
+        command_notice(host, room, "%zu line%s of %s %s too many to be kept", flood->gone, flood->gone == 1 ? "" : "s",
+                       flood->label, flood->gone == 1 ? "was" : "were");
+    flood->gone = 0;
+    for (struct event *event; (event = floods_next(&room->floods, flood)); event_destroy(event)) {
+        event->room = room->name;
+        host->show(host->context, event);
+    }
+    command_notice(host, room, "nothing of %s is folded for %d minutes", flood->label, FLOOD_CALM_MS / 60000);
 }
 
 /* --- Transcripts --- */

@@ -64,6 +64,8 @@ static const struct command table[] = {
      true, order_lock},
     {"ignore", "[PEER]", "hides what somebody says, or shows it again; alone: lists whom", COMPLETE_PEER, false,
      answer_ignore},
+    {"unfold", "PEER", "shows what was folded of one who said too much, and folds nothing for 10 minutes",
+     COMPLETE_PEER, false, answer_unfold},
     {"verify", "PEER [yes]", "shows the number to compare with a member; yes: it was the same", COMPLETE_PEER, false,
      trust_verify},
     {"unverify", "PEER", "takes that back", COMPLETE_PEER, false, trust_unverify},

@@ -32,11 +32,16 @@ void conversations_init(struct conversations *conversations, const char *nick, c
 static void conversation_destroy(struct conversation *conversation) {
     roster_clear(&conversation->roster);
     deliveries_clear(&conversation->deliveries);
+    floods_clear(&conversation->floods);
     free(conversation);
 }
 
 int conversations_joins(const struct conversations *conversations) {
     return conversations->settings ? conversations->settings->joins : JOINS_AUTO;
+}
+
+int conversations_flood(const struct conversations *conversations) {
+    return conversations->settings ? conversations->settings->flood : FLOOD_AUTO;
 }
 
 void conversations_clear(struct conversations *conversations) {

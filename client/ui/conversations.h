@@ -10,6 +10,7 @@
 #include "client/events.h"
 #include "client/ui/comings.h"
 #include "client/ui/deliveries.h"
+#include "client/ui/flood.h"
 #include "client/ui/roster.h"
 
 #define TOPIC_SIZE (3 * 400 + 1) /* of the longest that a room can have (PROTOCOL.md §3.7) */
@@ -38,6 +39,7 @@ struct conversation {
     unsigned credit;
     bool listed; /* there was credit, which comes once all who were here before us are told */
     struct comings comings;
+    struct floods floods;
     bool secret;            /* only who has its secret gets in */
     char topic[TOPIC_SIZE]; /* of a private room, filtered for a terminal; empty: none */
     bool parting; /* INPUT_PART was told: nothing more can be said there, and joining it again is no mere switch */
@@ -60,6 +62,8 @@ size_t conversation_bootnodes(const struct conversation *conversation, enum boot
 
 /* JOINS_… of the settings. */
 int conversations_joins(const struct conversations *conversations);
+/* FLOOD_… of the settings. */
+int conversations_flood(const struct conversations *conversations);
 
 /* How we are shown in this room; NULL: in none. */
 void conversations_own_label(const struct conversations *conversations, const struct conversation *conversation,

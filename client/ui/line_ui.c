@@ -10,6 +10,7 @@
 
 #include "client/ui/code.h"
 #include "client/ui/commands.h"
+#include "client/ui/flood_lines.h"
 #include "client/ui/json.h"
 #include "client/ui/lines.h"
 #include "client/ui/models.h"
@@ -186,6 +187,22 @@ static void show_text(struct loop *loop, enum event_type type, const char *room,
     event_destroy(event);
 }
 
+static void tell_floods(struct loop *loop) {
+    const struct conversation *room;
+    for (char *text; (text = flood_lines_over(&loop->models, clock_wall_ms(), &room)); free(text))
+        show_text(loop, EVENT_NOTICE, room->name, text, strlen(text));
+}
+
+static bool is_flood(struct loop *loop, const struct event *event, const struct taken *taken) {
+    char *text;
+    bool terminal = isatty(loop->ui->output);
+    tell_floods(loop);
+    if (!flood_lines_take(&loop->models, event, taken, terminal, clock_wall_ms(), &text)) return false;
+    if (text) show_text(loop, EVENT_NOTICE, event->room, text, strlen(text));
+    free(text);
+    return true;
+}
+
 static void show_error(struct loop *loop, const char *text) {
     show_text(loop, EVENT_ERROR, NULL, text, strlen(text));
 }
@@ -249,10 +266,10 @@ static void take_event(struct loop *loop, const struct event *event) {
     }
     if (is_awaited(loop, event)) loop->awaited = EVENT_NONE;
     if (taken.heard) {
-        if (taken.conversation && loop->ui->kind == UI_PLAIN)
-            show_coming(loop, event, &taken);
-        else
+        if (!taken.conversation || loop->ui->kind != UI_PLAIN)
             show(loop, event);
+        else if (!is_flood(loop, event, &taken))
+            show_coming(loop, event, &taken);
         if (event->type == EVENT_INVITE) show_text(loop, EVENT_CODE, event->room, event->text, event->text_size);
         if (taken.conversation) log_event(loop, event, taken.label);
     }
@@ -374,7 +391,10 @@ static void wait_for_something(struct loop *loop) {
         {.fd = queue_event(&loop->ui->events), .events = POLLIN},
         {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
-    int wait = until(least(loop->reads ? loop->ends_by : NEVER, loop->folded ? loop->folded_until : NEVER));
+    tell_floods(loop);
+    uint64_t flood_wait = flood_lines_wait(&loop->models, clock_wall_ms());
+    uint64_t end = least(loop->reads ? loop->ends_by : NEVER, loop->folded ? loop->folded_until : NEVER);
+    int wait = until(flood_wait == NEVER ? end : least(end, clock_boot_ms() + flood_wait));
     if (!queue_settle(&loop->ui->events)) return;
     if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
     if (loop->input_error) show_unreadable(loop);

@@ -316,6 +316,14 @@ my %commands = (
     unverify => sub { enter_line('/unverify bob'); shows(qr/bob#\w+ .*(?:not|no longer).* verified/s, '/unverify: forgotten') },
     trust => sub { enter_line('/trust nobody'); shows(qr/'nobody' is not here/, '/trust: nobody') },
     invite => sub { enter_line('/clear'); enter_line('/invite'); shows(qr/█{20}/, '/invite: the code to scan') },
+    unfold => sub {
+        send_line($bob, "spam $_ of 40") for 1 .. 40;
+        shows(qr/\d more lines of bob#\w+: /, '/unfold: what bob says too much is one line');
+        settle($alice);
+        enter_line('/clear');
+        enter_line('/unfold bob');
+        shows(qr/spam 31 of 40.*spam 40 of 40.*nothing of bob#\w+ is folded for 10 minutes/s, 'and all of it, when asked for');
+    },
     ignore => sub {
         enter_line('/ignore bob');
         shows(qr/bob#\w+ is ignored from now on/, '/ignore: bob');
@@ -405,6 +413,7 @@ my %settings = (
         ok(wait_state($alice, sub { $_[0]{commands} =~ m{^OSC 8;id=[0-9a-f]{8};https://example\.org/a$}m }, 5, 'OSC 8'),
             'links = on: the terminal can open it');
     },
+    flood => sub { enter_line('/set flood'); shows(qr/flood = on/, 'flood = on (/unfold has what it does)') },
     theme => sub { enter_line('/set theme'); shows(qr/theme = dark/, 'theme = dark (terminal_life.t has its colours)') },
     colours => sub {
         my $state = screen_cells($alice);

@@ -23,6 +23,14 @@ sub enter {
 
 sub new_terminal { $rooms++; return enter(@_) }
 
+# One who says too much is not folded.
+sub without_folding {
+    my ($terminal) = @_;
+    type_text($terminal, "/set flood off\r");
+    ok(wait_screen($terminal, qr/flood = off/, 5), 'nothing is folded');
+    return $terminal;
+}
+
 # As the shell had it: line by line, echoing, nothing but cursor and line wrap on.
 sub is_given_back {
     my ($terminal, $what) = @_;
@@ -177,7 +185,7 @@ sub say_much {
 
 for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
     my ($signal, $status) = @$way;
-    my $alice = new_terminal('alice', rows => 50, columns => 160, env => \%unhandled);
+    my $alice = without_folding(new_terminal('alice', rows => 50, columns => 160, env => \%unhandled));
     stop_reading($alice);
     is(say_much(), 0, 'the chat goes on behind a terminal that does not read');
     my $since = now();
@@ -188,7 +196,7 @@ for my $way ([TERM => 0], [HUP => 0], [QUIT => 128 + 3]) {
 }
 
 {
-    my $alice = new_terminal('alice', rows => 50, columns => 160);
+    my $alice = without_folding(new_terminal('alice', rows => 50, columns => 160));
     stop_reading($alice);
     is(say_much(), 0, 'much is said meanwhile');
     type_text($alice, 'typed blindly');
@@ -325,7 +333,7 @@ sub memory_of {
 }
 
 {
-    my $alice = new_terminal('alice');
+    my $alice = without_folding(new_terminal('alice'));
     my $file = temp_dir();
     my $lines = write_file("$file/lines", join '', map {"line $_ of a flood\n"} 1 .. FLOOD);
     # What bob tells is not read: doing so would take longer than what is measured.

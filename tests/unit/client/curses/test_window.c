@@ -474,7 +474,7 @@ static void places_stay_where_they_were(void **state) {
 /* The oldest lines go when there are too many, also those above which one was to stand. */
 static void a_full_window_loses_its_oldest(void **state) {
     struct stage *stage = *state;
-    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i);
+    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i * FLOOD_WITHIN_MS / 10);
     comes_late(stage, 'c', "before all", NOON);
     const struct scrollback *scrollback = &stage->window->scrollback;
     assert_int_equal(scrollback->count, SCROLLBACK_LINES);
@@ -489,7 +489,7 @@ static void a_full_window_loses_its_oldest(void **state) {
 static void nor_do_the_others_change_their_day(void **state) {
     struct stage *stage = *state;
     const struct scrollback *scrollback = &stage->window->scrollback;
-    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i);
+    for (unsigned i = 0; i < SCROLLBACK_LINES + 10; i++) says_at(stage, "x", NOON + 1000 + i * FLOOD_WITHIN_MS / 10);
     comes_late(stage, 'c', "today", NOON);
     assert_int_equal(late_day_of(scrollback, scrollback_end(scrollback)), 0); /* its line is gone, and not missed */
     comes_late(stage, 'd', "yesterday", NOON - DAY);
@@ -499,6 +499,65 @@ static void nor_do_the_others_change_their_day(void **state) {
     assert_int_equal(scrollback_line(scrollback, number)->text_size, strlen("(late) yesterday"));
     assert_int_equal(late_day(late_day_of(scrollback, number)), late_day(NOON - DAY));
     assert_int_equal(scrollback_line(scrollback, number + 1)->header.kind, LINE_DAY);
+}
+
+static void expect_at(const struct stage *stage, uint64_t number, const char *text) {
+    const struct line *line = scrollback_line(&stage->window->scrollback, number);
+    assert_non_null(line);
+    assert_int_equal(line->text_size, strlen(text));
+    assert_memory_equal(line_text(line), text, strlen(text));
+}
+
+static enum attention another_says(struct stage *stage, const char *text) {
+    struct event *event = event_of(EVENT_MESSAGE, text);
+    memset(event->peer, 'c', sizeof event->peer);
+    strcpy(event->nick, "carl");
+    strcpy(event->fingerprint, "5e6f0000");
+    return take(stage, event);
+}
+
+static void flood(struct stage *stage, int lines) {
+    while (lines-- > 0) take(stage, event_of(EVENT_MESSAGE, "spam"));
+}
+
+static void who_says_too_much_has_one_line_that_grows(void **state) {
+    struct stage *stage = *state;
+    const struct scrollback *scrollback = &stage->window->scrollback;
+    flood(stage, FLOOD_LINES);
+    expect(stage, LINE_MESSAGE, "alice#1a2b", "spam");
+    assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "one")), ATTENTION_MESSAGE);
+    uint64_t place = scrollback_end(scrollback) - 1;
+    expect(stage, LINE_NOTICE, "", "1 more line of alice#1a2b: /unfold alice#1a2b shows them");
+    another_says(stage, "who is that?");
+    expect(stage, LINE_MESSAGE, "carl#5e6f", "who is that?");
+    assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "bob, two")), ATTENTION_MENTION);
+    assert_int_equal(take(stage, event_of(EVENT_MESSAGE, "bob, three")), ATTENTION_MESSAGE);
+    assert_int_equal(scrollback_end(scrollback), place + 2);
+    expect_at(stage, place, "3 more lines of alice#1a2b, with your nick: /unfold alice#1a2b shows them");
+    assert_int_equal(stage->window->spoke[0][0], ALICE);
+    stage->now += FLOOD_QUIET_MS;
+    take(stage, event_of(EVENT_MESSAGE, "sorry"));
+    expect(stage, LINE_MESSAGE, "alice#1a2b", "sorry");
+}
+
+static void that_line_moves_with_what_stands_above_it(void **state) {
+    struct stage *stage = *state;
+    flood(stage, FLOOD_LINES + 1);
+    uint64_t place = scrollback_end(&stage->window->scrollback) - 1;
+    comes_late(stage, 'c', "before all", NOON - 1000);
+    flood(stage, 1);
+    expect_at(stage, place + 1, "2 more lines of alice#1a2b: /unfold alice#1a2b shows them");
+    scrollback_clear(&stage->window->scrollback);
+    flood(stage, 1);
+    expect(stage, LINE_NOTICE, "", "3 more lines of alice#1a2b: /unfold alice#1a2b shows them");
+}
+
+static void a_flood_is_shown_where_the_user_wants_it(void **state) {
+    struct stage *stage = *state;
+    const struct client_config settings = {.flood = FLOOD_OFF};
+    stage->conversations.settings = &settings;
+    flood(stage, 3 * FLOOD_LINES);
+    expect(stage, LINE_MESSAGE, "alice#1a2b", "spam");
 }
 
 int main(void) {
@@ -526,6 +585,9 @@ int main(void) {
         TEST(below_what_is_of_the_transcript),
         TEST(places_stay_where_they_were),
         TEST(a_full_window_loses_its_oldest),
+        TEST(who_says_too_much_has_one_line_that_grows),
+        TEST(that_line_moves_with_what_stands_above_it),
+        TEST(a_flood_is_shown_where_the_user_wants_it),
         TEST(nor_do_the_others_change_their_day),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

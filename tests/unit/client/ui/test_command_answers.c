@@ -195,6 +195,58 @@ static void logging_is_switched_and_says_where(void **state) {
     stage_close(&stage);
 }
 
+/* --- Who said too much --- */
+
+/* `count` lines of alice. */
+static void say(struct command_stage *stage, const char *text, unsigned count) {
+    struct conversation *room = conversations_current(&stage->models.conversations);
+    struct event *event = stage_event_of("tea", EVENT_MESSAGE, 1, "alice");
+    bool first_mention;
+    struct event *said = event_create(EVENT_MESSAGE, text, strlen(text));
+    memcpy(said->peer, event->peer, sizeof said->peer);
+    memcpy(said->nick, event->nick, sizeof said->nick);
+    said->room = "tea";
+    while (count-- > 0)
+        floods_take(&room->floods, &(struct flood_said){said, ALICE, "alice#a11c", false}, 1000, &first_mention);
+    event_destroy(event);
+    event_destroy(said);
+}
+
+static void what_was_folded_is_shown(void **state) {
+    struct command_stage stage;
+    (void)state;
+    stage_open(&stage, NULL);
+    stage_expect(&stage, "/unfold alice", "! /unfold: you are in no room, expected /join ROOM first\n");
+    stage_enter(&stage, "tea");
+    stage_arrive(&stage, "tea", 1);
+    stage_connect(&stage, "tea", 1, "alice", ALICE);
+    stage_forget_shown(&stage);
+    say(&stage, "one", FLOOD_LINES);
+    say(&stage, "two", 2);
+    stage_expect(&stage, "/unfold dave", "! /unfold: 'dave' is not here; here is alice#a11c\n");
+    const char *two = "[00:00] alice#a11c: two\n[00:00] alice#a11c: two\n* nothing of alice#a11c is folded for 10 "
+                      "minutes\n";
+    stage_expect(&stage, "/unfold alice#a11c", two);
+    stage_expect(&stage, "/unfold alice", "* nothing of alice#a11c is folded for 10 minutes\n");
+    stage_close(&stage);
+}
+
+/* Somebody who left can have said too much, too. */
+static void of_one_who_left_what_was_folded_is_shown(void **state) {
+    struct command_stage stage;
+    (void)state;
+    stage_open(&stage, NULL);
+    stage_enter(&stage, "tea");
+    stage_arrive(&stage, "tea", 1);
+    stage_connect(&stage, "tea", 1, "alice", ALICE);
+    say(&stage, "one", FLOOD_LINES + 1);
+    stage_leave(&stage, "tea", 1, "alice");
+    stage_forget_shown(&stage);
+    stage_expect(&stage, "/unfold alice",
+                 "[00:00] alice#a11c: one\n* nothing of alice#a11c is folded for 10 minutes\n");
+    stage_close(&stage);
+}
+
 /* --- Settings --- */
 
 static void settings_are_shown_and_changed(void **state) {
@@ -206,7 +258,8 @@ static void settings_are_shown_and_changed(void **state) {
         "* bell = off (rings where your nick is said)\n* notify = off (a note on the desktop (OSC 9) where your "
         "nick is said)\n* title = off (the room and what is unread in the title of the terminal)\n* mouse = "
         "on (the wheel scrolls; who selects with the mouse holds Shift)\n* members = auto "
-        "(the list of members)\n* joins = auto (who comes and who leaves)\n* links = auto (URLs that the terminal "
+        "(the list of members)\n* joins = auto (who comes and who leaves)\n* flood = auto (folds what one says too "
+        "fast to be read)\n* links = auto (URLs that the terminal "
         "opens (OSC 8))\n* clock = minutes (the time in front of "
         "each "
         "line)\n* theme = auto (colours for a dark or a light background)\n* colours = auto (how many "
@@ -231,6 +284,7 @@ int main(void) {
         cmocka_unit_test(info_tells_how_the_room_stands), cmocka_unit_test(invite_asks_the_engine),
         cmocka_unit_test(info_names_who_has_not_got_it),  IN_FOLDER(ignoring_is_by_key_and_kept),
         cmocka_unit_test(who_left_can_be_heard_again),    IN_FOLDER(logging_is_switched_and_says_where),
+        cmocka_unit_test(what_was_folded_is_shown),       cmocka_unit_test(of_one_who_left_what_was_folded_is_shown),
         cmocka_unit_test(settings_are_shown_and_changed),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

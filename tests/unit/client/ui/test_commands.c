@@ -13,9 +13,10 @@
 /* --- The table --- */
 
 static void the_table_says_it_all(void **state) {
-    static const char *const names[] = {"join",  "part", "nick",  "me",  "msg",  "who",  "info",   "invite", "topic",
-                                        "kick",  "ban",  "unban", "op",  "deop", "lock", "ignore", "verify", "unverify",
-                                        "trust", "find", "clear", "log", "set",  "help", "quit"};
+    static const char *const names[] = {"join",   "part",   "nick",   "me",     "msg",      "who",   "info",
+                                        "invite", "topic",  "kick",   "ban",    "unban",    "op",    "deop",
+                                        "lock",   "ignore", "unfold", "verify", "unverify", "trust", "find",
+                                        "clear",  "log",    "set",    "help",   "quit"};
     size_t count;
     const struct command *table = commands_table(&count);
     (void)state;
@@ -208,7 +209,7 @@ static void wrong_use_is_told_what_was_expected(void **state) {
         {"/clear all", "/clear: expected /clear"},
         {"/log maybe", "/log: expected /log [on|off]"},
         {"/set port 1",
-         "/set: no setting 'port', expected one of bell, notify, title, mouse, members, joins, links, clock, "
+         "/set: no setting 'port', expected one of bell, notify, title, mouse, members, joins, flood, links, clock, "
          "theme, colours"},
         {"/set bell loud", "/set: bell 'loud': expected on or off"},
         {"/set clock late", "/set: clock 'late': expected minutes, seconds or off"},
