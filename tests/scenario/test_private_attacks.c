@@ -290,6 +290,42 @@ static void what_a_banned_op_said_is_over(void **state) {
     assert_int_equal(person_count(mallory, EVENT_MESSAGE, NULL), 0);
 }
 
+/* The longest list that there can be reaches a newcomer, and a new secret everybody beside it. */
+static void a_full_list_is_told(void **state) {
+    struct world *world = *state;
+    const uint8_t banned = STANDING_BANNED, topic = 't';
+    struct statement statement;
+    uint8_t key[32] = {0}, epoch[STATEMENT_EPOCH_BODY] = {7};
+    struct person *anna = private_found(world, "anna");
+    struct private_room kept;
+    private_kill(anna, &kept);
+    struct charter *charter = &kept.charter;
+    for (unsigned i = 0; charter->count < CHARTER_ENTRIES - 2 - 2; i++) {
+        memcpy(key, &i, sizeof i);
+        assert_int_equal(charter_state(charter, &anna->identity, STATEMENT_PERSON, key, &banned, 1,
+                                       (uint64_t)1700000000000, &statement),
+                         CHARTER_TAKEN);
+    }
+    charter_removed(charter, epoch + PRIVATE_SECRET_SIZE);
+    assert_int_equal(charter_state(charter, &anna->identity, STATEMENT_EPOCH, NULL, epoch, sizeof epoch,
+                                   (uint64_t)1700000000000, &statement),
+                     CHARTER_TAKEN);
+    assert_int_equal(
+        charter_state(charter, &anna->identity, STATEMENT_TOPIC, NULL, &topic, 1, (uint64_t)1700000000000, &statement),
+        CHARTER_TAKEN);
+    person_enter(anna, &kept);
+    struct person *bert = private_invite(world, "bert", epoch), *carl = private_invite(world, "carl", epoch);
+    uint64_t began = world->now;
+    world_wait(world, 20000,
+               private_sees(anna, bert) && private_sees(anna, carl) && private_agree(anna, bert) &&
+                   private_agree(anna, carl) && private_sees(bert, carl));
+    print_message("# two have a list of %zu after %llu ms\n", private_charter(bert)->count,
+                  (unsigned long long)(world->now - began));
+    assert_int_equal(private_charter(bert)->count, CHARTER_ENTRIES);
+    private_say(bert, "what a list");
+    world_wait(world, TELL_MS, private_heard(anna, "what a list") && private_heard(carl, "what a list"));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
 int main(void) {
@@ -302,6 +338,7 @@ int main(void) {
         test(little_goes_to_who_was_removed),
         test(who_is_met_through_the_bootnode_alone_is_removed),
         test(what_a_banned_op_said_is_over),
+        test(a_full_list_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
