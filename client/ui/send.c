@@ -15,7 +15,7 @@
 
 #define NAMES_SIZE 512
 #define GHOSTS_HOLD_MS 20000 /* by then the engine has given up who never answered: OUTGOING_UNANSWERED_MS */
-#define REFUSED_HOLD_MS 5000 /* so long another member may let us in */
+#define REFUSED_HOLD_MS 3000 /* so long another member may let us in */
 #define WORD_SHOWN 64        /* bytes of one that is not UTF-8 */
 
 struct sending {
