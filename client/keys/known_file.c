@@ -99,6 +99,7 @@ bool known_file_rewrite(const char *path, int file, struct key_table *table,
     rewriting.out = fresh >= 0 ? fdopen(fresh, "we") : NULL;
     if (!rewriting.out) {
         if (fresh >= 0) close(fresh);
+        if (fresh >= 0) (void)unlink(name);
         return false;
     }
     bool written = fchmod(fresh, status.st_mode & 0777) == 0 && put_all_again(&rewriting, file) &&

@@ -128,6 +128,7 @@ static bool replace(const char *path, int file, const char *name, const uint8_t 
     struct copying copying = {.out = descriptor >= 0 ? fdopen(descriptor, "we") : NULL, .name = name};
     if (!copying.out) {
         if (descriptor >= 0) close(descriptor);
+        if (descriptor >= 0) (void)unlink(fresh);
         return false;
     }
     bool written = fstat(file, &status) == 0 && fchmod(descriptor, status.st_mode & 0777) == 0 &&

@@ -175,7 +175,10 @@ static FILE *create(const char *name, int *descriptor) {
     (void)unlink(name); /* left by somebody who was ended */
     *descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     FILE *out = *descriptor >= 0 ? fdopen(*descriptor, "we") : NULL;
-    if (!out && *descriptor >= 0) close(*descriptor);
+    if (!out && *descriptor >= 0) {
+        close(*descriptor);
+        (void)unlink(name);
+    }
     return out;
 }
 
