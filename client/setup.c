@@ -110,7 +110,8 @@ static int unseal_key(struct setup *setup) {
     uint8_t seed[SEED_SIZE];
     if (!setup->identity.sealed) {
         if (how.descriptor >= 0)
-            warn(setup, "%s: our key has no passphrase; gochat --mode identity lock puts one on it", how.flag);
+            warn(setup, "%s: our key has no passphrase%s", how.flag,
+                 setup->config->sends ? "" : "; gochat --mode identity lock puts one on it");
         return SETUP_OK;
     }
     fingerprint_format(setup->identity.public, fingerprint);

@@ -55,7 +55,15 @@ bool custody_restore(const char *path, const uint8_t seed[static SEED_SIZE], str
     return done || why_fail(why, "%s: %s", path, strerror(error));
 }
 
-/* The old one gets another name before the new one takes its own, so that there is a key at any time. */
+static bool is_one_file(const char *path, const char *other) {
+    struct stat first, second;
+    return lstat(path, &first) == 0 && lstat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* The old one gets another name before the new one takes its own, so that there is a key at any time. What can fail
+ * last is writing the folder to the disk: then the new one is there already, and the old one under that other name
+ * alone. */
 bool custody_replace(const char *path, const uint8_t seed[static SEED_SIZE], time_t now,
                      char kept[static IDENTITY_PATH_SIZE], struct why *why) {
     struct tm day;
@@ -66,7 +74,7 @@ bool custody_replace(const char *path, const uint8_t seed[static SEED_SIZE], tim
         return why_fail(why, "%s: the path is too long", path);
     if (link(path, kept) != 0) return why_fail(why, "%s: %s: nothing was replaced", kept, strerror(errno));
     if (custody_unlock(path, seed, why)) return true;
-    unlink(kept);
+    if (is_one_file(path, kept)) unlink(kept);
     return false;
 }
 

@@ -44,6 +44,7 @@ sub wrong_status {
 # A seed is 64 digits and a newline or not there at all; of the others each line is whole.
 my @forms = (
     [qr/^(identity.*|bootnode\.key(\.pub)?)$/, qr/^[0-9a-f]{64}\n\z/],
+    [qr/^people$/,                     qr/^(#.*\n|[0-9a-f]{64} (met [0-9a-f]+ [0-9a-f]+|verified|unverified|replaced [0-9a-f]{64}|keep)( .*)?\n)*\z/],
     [qr/^known_/,                      qr/^(\S+ [0-9a-f]{64}( \d{4} \d{4}-\d\d-\d\d)?\n)*\z/],
     [qr/^people$/,                     qr/^([0-9a-f]{64} met [0-9a-f]{32} [0-9a-f]{2,64} \d{4} \d{4}-\d\d-\d\d\n)*\z/],
     [qr/\.log$/,                       qr/^([\d-]{10} [\d:]{8} .*\n)*\z/],
@@ -125,6 +126,29 @@ sub chat {
     send_line($bob, '/part');
 }
 
+# A backup is put in the place of another key, which is to be there all the same.
+my ($old, $new) = ("2" x 64 . "\n", "1" x 64 . "\n");
+my $phrase = "harbour violin seventeen cloud\n";
+my $kept = temp_dir();
+write_file("$kept/identity", $new);
+chmod 0600, "$kept/identity" or die "chmod: $!";
+my @identity = (gochat(), '--mode', 'identity', '--config', '/dev/null', '--passphrase-fd', 0);
+run_program(command => [@identity, '--data-dir', $kept, 'backup', "$kept/backup"], input => $phrase);
+
+sub bring_back {
+    my ($run, @in) = @_;
+    my $data = "$run->{folder}/data";
+    mkdir $data or die "$data: $!";
+    write_file("$data/identity", $old);
+    chmod 0600, "$data/identity" or die "chmod: $!";
+    @$run{qw(status out said)} = run_program(name => 'identity', @in, input => $phrase,
+        command => [@identity, '--data-dir', $data, '--replace', 'restore', "$kept/backup"]);
+    my @all = sort map { read_file($_) } glob "$data/identity*";
+    my $lost = ($run->{status} // 1) == 0 ? "@all" ne "$new $old" : !grep { $_ eq $old } @all;
+    $run->{said} = '' if $lost;
+    $run->{status} = 99 if $lost;
+}
+
 # --- one run after the other, until the call that would fail is not made any more --------------------------------------
 
 sub live_through {
@@ -147,6 +171,7 @@ sub live_through {
 }
 
 live_through('the configuration', \&check_config, $_) for qw(memory descriptors);
+live_through('to restore', \&bring_back, $_) for qw(disk short);
 for my $kind (qw(memory disk short descriptors)) {
     live_through('the bootnode', \&serve, $kind);
     live_through('to send', \&send_words, $kind);
