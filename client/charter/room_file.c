@@ -248,6 +248,32 @@ bool room_file_recall(const char *directory, const char *name, const uint8_t roo
     return true;
 }
 
+static struct private_door *same_door(struct private_room *room, const struct private_door *door) {
+    for (size_t i = 0; i < room->door_count; i++)
+        if (sodium_memcmp(room->doors[i].token, door->token, sizeof door->token) == 0) return &room->doors[i];
+    return NULL;
+}
+
+/* One that is done with is left: nobody comes by it. */
+static void take_others_door(struct private_room *room, const struct private_door *door) {
+    struct private_door *own = same_door(room, door);
+    if (own && door->used)
+        *own = *door;
+    else if (!own && !(door->once && door->used) && room->door_count < KEY_SETS_DOORS)
+        room->doors[room->door_count++] = *door;
+}
+
+void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms) {
+    char path[PATH_MAX];
+    struct private_room kept;
+    struct why ignored;
+    if (!*directory || !room_file_path(directory, room->keys.id, path, sizeof path)) return;
+    bool read = room_file_read(path, &kept, &ignored);
+    if (read) (void)private_room_expire(&kept, wall_ms);
+    for (size_t i = 0; read && i < kept.door_count; i++) take_others_door(room, &kept.doors[i]);
+    private_room_clear(&kept);
+}
+
 bool room_file_write(const char *directory, const struct private_room *room, struct why *why) {
     char path[PATH_MAX], *text;
     size_t size;

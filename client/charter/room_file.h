@@ -12,8 +12,9 @@
  *     door TOKEN UNTIL once|many      32; ms since 1970, 0: for good
  *     door TOKEN UNTIL once KEY       32: who came
  *
- * Several clients with one data directory: the last one that writes counts, and each takes what it reads by the
- * charter's rules, so that nothing that was said is lost to those who hear it again. */
+ * Several clients with one data directory: of what was said the last one that writes counts, and each takes what it
+ * reads by the charter's rules, so that nothing is lost to those who hear it again. Doors nobody would tell anew, so
+ * each takes those of the others from the file before it relies on its own, or writes. */
 #pragma once
 
 #include <stdbool.h>
@@ -40,6 +41,8 @@ MUST_USE bool room_file_read(const char *file, struct private_room *room, struct
  * is one. False with one line in `why`: the name is empty or too long, or there is a file that is not understood. */
 MUST_USE bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
                                const uint8_t *secret, struct private_room *room, struct why *why);
+/* Takes over what the file says of doors: those that others have opened, and who came by ours. */
+void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms);
 /* Makes the folder where it is not there. False with one line in `why`. */
 MUST_USE bool room_file_write(const char *directory, const struct private_room *room, struct why *why);
 

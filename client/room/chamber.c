@@ -175,18 +175,18 @@ static void on_refused(void *context, enum verdict verdict, const uint8_t *by, u
     emit(chamber, event);
 }
 
-static void on_save(void *context, uint64_t now) {
-    struct chamber *chamber = context;
-    struct why why;
-    (void)now;
-    if (!*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why)) return;
-    if (!chamber->unwritable) emit(chamber, event_create(EVENT_ERROR, why.text, strlen(why.text)));
-    chamber->unwritable = true;
-}
-
 static uint64_t on_wall(void *context, uint64_t now) {
     const struct chamber *chamber = context;
     return chatroom_time(chamber->chatroom, now);
+}
+
+static void on_save(void *context, uint64_t now) {
+    struct chamber *chamber = context;
+    struct why why;
+    room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, now));
+    if (!*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why)) return;
+    if (!chamber->unwritable) emit(chamber, event_create(EVENT_ERROR, why.text, strlen(why.text)));
+    chamber->unwritable = true;
 }
 
 /* --- What the gate asks, and tells --- */
@@ -203,6 +203,8 @@ static bool on_presumes(void *context) {
 static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit) {
     struct chamber *chamber = context;
     enum key_set_role role = visit->role == KEY_SET_UNUSED ? KEY_SET_FORMER : visit->role;
+    /* Another client of ours may have let in whom it was for. */
+    if (role == KEY_SET_DOOR) room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, chamber->now));
     return council_showed(&chamber->council, find_or_add(chamber, id), visit->identity, role, visit->tag,
                           chamber->now) == ADMISSION_LET_IN;
 }

@@ -192,11 +192,52 @@ static void the_secret_is_the_latest_that_is_known(void **state) {
     private_room_clear(&invited);
 }
 
+/* Two clients of ours with one file: neither writes away the other's invites, or lets in twice by one for one person.
+ */
+static void doors_of_several_clients_are_one(void **state) {
+    struct private_room first, second, kept;
+    char path[200];
+    struct why why;
+    (void)state;
+    assert_true(private_room_make(&first, "two clients", &owner));
+    const struct private_door *shared = private_room_open_door(&first, true, 0, NOW);
+    assert_true(room_file_write(directory, &first, &why));
+    assert_true(room_file_path(directory, first.keys.id, path, sizeof path));
+    assert_true(room_file_read(path, &second, &why));
+    struct private_door *own = private_room_open_door(&second, false, NOW + DAY, NOW);
+    assert_non_null(own);
+    second.doors[0].used = true;
+    memcpy(second.doors[0].by, guest.public, 32);
+    room_file_take_doors(directory, &second, NOW);
+    assert_int_equal(second.door_count, 2);
+    assert_true(room_file_write(directory, &second, &why));
+    assert_int_equal(private_door_verdict(shared, op.public, NOW), VERDICTS);
+    room_file_take_doors(directory, &first, NOW);
+    assert_int_equal(private_door_verdict(shared, op.public, NOW), VERDICT_USED);
+    assert_int_equal(private_door_verdict(shared, guest.public, NOW), VERDICTS);
+    assert_int_equal(first.door_count, 2);
+    assert_memory_equal(first.doors[1].token, own->token, sizeof own->token);
+    assert_true(room_file_write(directory, &first, &why));
+    assert_true(room_file_read(path, &kept, &why));
+    assert_int_equal(kept.door_count, 2);
+    private_room_clear(&kept);
+    /* Long over: it does not come back from the file. */
+    assert_true(private_room_expire(&first, NOW + 30 * (uint64_t)DAY));
+    room_file_take_doors(directory, &first, NOW + 30 * (uint64_t)DAY);
+    assert_int_equal(first.door_count, 1);
+    private_room_clear(&first);
+    private_room_clear(&second);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_back_as_it_was),     cmocka_unit_test(damage_is_named),
-        cmocka_unit_test(others_files_are_refused), cmocka_unit_test(a_door_lets_one_in_and_closes),
-        cmocka_unit_test(doors_in_use_stay),        cmocka_unit_test(the_secret_is_the_latest_that_is_known),
+        cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(damage_is_named),
+        cmocka_unit_test(others_files_are_refused),
+        cmocka_unit_test(a_door_lets_one_in_and_closes),
+        cmocka_unit_test(doors_in_use_stay),
+        cmocka_unit_test(doors_of_several_clients_are_one),
+        cmocka_unit_test(the_secret_is_the_latest_that_is_known),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
