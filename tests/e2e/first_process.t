@@ -47,7 +47,7 @@ like($doctor, qr/^[056]$/, 'it answers');
 
 # Somebody looks in, and leaves a child behind: it is the bootnode's when its own parent ends. It waits for the end of its
 # input, so that it ends when we say.
-my $visitor = start_program(name => 'visitor', command => [@inside, 'sh', '-c', 'exec 3<&0; { echo here; cat <&3; } & exit 0']);
+my $visitor = start_program(name => 'visitor', command => [@inside, 'sh', '-c', 'exec 3<&0; cat <&3 & echo here']);
 ok(wait_line($visitor, qr/^here$/, 10), 'an orphan');
 sub children { return split ' ', read_file("/proc/$first/task/$first/children") }
 ok(wait_until(sub { children() == 1 }, 10), 'is adopted');
