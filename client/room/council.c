@@ -265,6 +265,13 @@ static void announce(struct council *council, const struct statement *statement,
         council->host.said(council->host.context, statement, now);
 }
 
+/* Who said it tells all, so they need not hear it from each other, too. */
+static bool came_from_authors(const struct belonging *from, const struct statement *list, size_t count) {
+    for (size_t i = 0; from && i < count; i++)
+        if (memcmp(list[i].author, from->key, sizeof from->key) != 0) return false;
+    return !from || count > 0;
+}
+
 /* Statements that were just taken: members hear them, and what they change is changed. `from`: who told us. */
 static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
                    uint64_t now) {
@@ -276,6 +283,7 @@ static void follow(struct council *council, const struct belonging *from, struct
     judge_again(council, now);
     if (!from) tell_others(council, told, count, now);
     council->digest_at = earlier(council->digest_at, now + COUNCIL_DIGEST_MS);
+    council->digest_to_all |= !came_from_authors(from, list, count);
     plan_epoch(council, now);
     save_soon(council, now);
 }
@@ -411,12 +419,27 @@ static void renew_epoch(struct council *council, uint64_t now) {
     sodium_memzero(before, sizeof before);
 }
 
+/* In the order of ids, which ends where it begins, it is one of the next after us. */
+static bool is_near(const struct council *council, const struct belonging *who) {
+    const struct belonging *member;
+    bool wraps = memcmp(who->id, council->own_id, sizeof who->id) < 0;
+    size_t before = 0;
+    for (size_t i = 0; (member = member_at(council, i)); i++) {
+        if (!is_in(member) || member == who) continue;
+        bool member_wraps = memcmp(member->id, council->own_id, sizeof member->id) < 0;
+        before += member_wraps != wraps ? wraps : memcmp(member->id, who->id, sizeof who->id) < 0;
+    }
+    return before < COUNCIL_NEAR;
+}
+
 /* A change may be all that others lacked: who hears the same digest as its own tells us nothing. */
 static void tell_digests(struct council *council, uint64_t now) {
     struct belonging *member;
     council->digest_at = NEVER;
     for (size_t i = 0; (member = member_at(council, i)); i++)
-        if (is_in(member)) telling_digest(&council->host, &council->room->charter, member, now);
+        if (is_in(member) && (council->digest_to_all || is_near(council, member)))
+            telling_digest(&council->host, &council->room->charter, member, now);
+    council->digest_to_all = false;
 }
 
 static void tell_who_lacks(const struct council *council, struct belonging *member, uint64_t now) {

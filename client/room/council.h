@@ -23,6 +23,7 @@
 #define COUNCIL_SAVE_MS 1000
 #define COUNCIL_FULL_MS 10000
 #define COUNCIL_DIGEST_MS 200     /* so much after a change all hear our digest */
+#define COUNCIL_NEAR 3            /* or so many, where the author told all */
 #define COUNCIL_TELL_LEAST_MS 600 /* so much after another digest than ours, and more at random, all is told */
 #define COUNCIL_TELL_SPREAD_MS 900
 #define COUNCIL_CHECKS 1100 /* of one member's signatures, at once; */
@@ -37,6 +38,7 @@ struct council {
     uint8_t own_id[MEMBER_ID_SIZE];
     bool refused;              /* that was told, and nobody has let us in since */
     struct private_room *room; /* NULL: this is no private room, and nobody is kept out */
+    bool digest_to_all;        /* at digest_at */
     uint64_t save_at, stale_at, digest_at;
 };
 

@@ -162,6 +162,22 @@ static void gather(struct world *world, struct person **people, size_t size) {
     }
 }
 
+/* Of the list's news each hears from its author, and from few beside. */
+static void a_newcomer_makes_no_storm(void **state) {
+    struct world *world = *state;
+    struct person *people[COMPANY + 1];
+    gather(world, people, COMPANY + 1);
+    world_wait(world, 20000, all_see(people, COMPANY + 1));
+    world_run(world, 10000);
+    uint64_t sent = world->sent;
+    struct person *late = private_invite(world, "late", NULL);
+    world_wait(world, 3000, private_sees(late, people[3]) && private_agree(late, people[3]));
+    world_run(world, 3000);
+    print_message("# one more makes %llu packets\n", (unsigned long long)(world->sent - sent));
+    assert_true(world->sent - sent < 8000);
+    assert_true(all_agree(people, COMPANY + 1) && private_agree(late, people[0]));
+}
+
 static double processor_ms(void) {
     struct timespec used;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
@@ -335,6 +351,7 @@ int main(void) {
         test(parts_heal_to_one_room),
         test(fifty_have_a_new_secret_within_two_seconds),
         test(fifty_with_loss),
+        test(a_newcomer_makes_no_storm),
         test(little_goes_to_who_was_removed),
         test(who_is_met_through_the_bootnode_alone_is_removed),
         test(what_a_banned_op_said_is_over),
