@@ -14,8 +14,8 @@
 #define PROBE_MARK_KEY_SIZE 16
 #define PROBE_MARK_RANDOM 4
 #define PROBE_MARK_SIZE (PROBE_MARK_RANDOM + 8)
-#define PROBE_MARK_PERIOD_MS 60000 /* good in the present one, the one before, and the next: clocks are so far apart   \
-                                    */
+/* A mark is good in the present period, the one before and the next: clocks are so far apart. */
+#define PROBE_MARK_PERIOD_MS 60000
 
 /* Behind PROBE_MARK_RANDOM random bytes, for a request to the node `asked`: what stun_make_transaction takes. */
 void probe_mark_make(const uint8_t key[static PROBE_MARK_KEY_SIZE], uint8_t asked, uint64_t wall_ms,

@@ -152,10 +152,10 @@ static bool mistyped(struct why *why, const char *where, const char *part) {
 
 static bool read_hosts(char *list, struct invite *out, struct why *why) {
     for (char *item; (item = strsep(&list, ","));) {
-        char *host = out->hosts[out->host_count].name;
         if (out->host_count == BOOTNODES_MAX)
             return why_fail(why, "the invite is mistyped: more than %d bootnodes in front of the room; " AGAIN,
                             BOOTNODES_MAX);
+        char *host = out->hosts[out->host_count].name;
         if (!invite_text_decode(item) || !invite_host_parse(item, host))
             return mistyped(why, "no bootnode can be called", item);
         for (size_t i = 0; i < out->host_count; i++)
