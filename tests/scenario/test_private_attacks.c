@@ -357,5 +357,6 @@ int main(void) {
         test(what_a_banned_op_said_is_over),
         test(a_full_list_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("private_attacks", tests, NULL, NULL);
 }

@@ -104,5 +104,6 @@ int main(void) {
         test(who_is_removed_hears_nothing_more), test(who_was_away_comes_back_by_the_old_secret),
         test(an_invite_for_one_is_for_one),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("private_rooms", tests, NULL, NULL);
 }

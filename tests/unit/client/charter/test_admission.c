@@ -127,5 +127,6 @@ int main(void) {
         cmocka_unit_test(the_owner_needs_no_word),
         cmocka_unit_test(a_used_or_late_invite_is_said_to_be_one),
     };
-    return cmocka_run_group_tests(tests, start, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("admission", tests, start, NULL);
 }

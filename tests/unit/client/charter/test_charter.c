@@ -318,5 +318,6 @@ int main(void) {
         cmocka_unit_test(parts_of_a_room_heal_to_one_list),
         cmocka_unit_test(a_full_list_forgets_the_removed),
     };
-    return cmocka_run_group_tests(tests, start, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("charter", tests, start, NULL);
 }

@@ -239,5 +239,6 @@ int main(void) {
         cmocka_unit_test(doors_of_several_clients_are_one),
         cmocka_unit_test(the_secret_is_the_latest_that_is_known),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("room_file", tests, start, end);
 }

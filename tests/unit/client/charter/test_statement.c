@@ -124,5 +124,6 @@ int main(void) {
         cmocka_unit_test(what_is_cut_off_is_refused),
         cmocka_unit_test(bodies_are_as_their_kind_has_them),
     };
-    return cmocka_run_group_tests(tests, start, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("statement", tests, start, NULL);
 }

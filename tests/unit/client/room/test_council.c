@@ -498,5 +498,6 @@ int main(void) {
         test(an_invite_for_a_time_ends),
         test(a_few_stay_for_who_was_away),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("council", tests, NULL, NULL);
 }

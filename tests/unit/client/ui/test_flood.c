@@ -338,5 +338,6 @@ int main(void) {
         test(history_and_the_unknown_are_not_folded),
         cmocka_unit_test(a_flood_is_told_when_it_begins_and_when_it_is_over),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("flood", tests, NULL, NULL);
 }
