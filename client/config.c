@@ -20,6 +20,7 @@
 #include "common/names.h"
 #include "common/room_name.h"
 #include "common/sandbox/sandbox.h"
+#include "common/units.h"
 #include "common/why.h"
 
 #define SECTION "client"
@@ -455,6 +456,21 @@ static size_t load_file(struct arguments *arguments, struct client_config *confi
     return ini_table_load(&client_config_table, file, config, stderr);
 }
 
+/* What the first invite to a new room is like. */
+static void apply_invite_terms(struct arguments *arguments, struct client_config *config) {
+    const char *time = value_of(arguments, "for");
+    struct why why;
+    config->once = value_of(arguments, "once") != NULL;
+    if (!config->founds && (config->once || time))
+        refuse(arguments, config->once ? "--once" : "--for", NULL,
+               "expected beside --new-room; in a room it is /invite");
+    if (!time) return;
+    if (!units_parse("s", false, time, &config->invite_s, &why))
+        refuse(arguments, "--for", time, why.text);
+    else if (config->invite_s < 1 || config->invite_s > INVITE_MOST_S)
+        refuse(arguments, "--for", time, "expected 1s to 366d");
+}
+
 /* A private room has secrets of its own, whatever the file says of another room. */
 static void apply_new_room(struct arguments *arguments, struct client_config *config) {
     static const char *const others[] = {"room", "secret-file", "passphrase", "passphrase-fd"};
@@ -521,6 +537,7 @@ enum client_config_result client_config_read(int argc, char **argv, struct clien
     if (arguments.invite || value_of(&arguments, "bootnode")) match_keys(bootnode_in_file, out);
     check_secret(&arguments, out);
     apply_new_room(&arguments, out);
+    apply_invite_terms(&arguments, out);
     apply_passphrase(&arguments, out);
     apply_key_passphrase(&arguments, out);
     check_text(&arguments);

@@ -33,6 +33,8 @@ struct client_config {
     int passphrase_fd;                /* -1: from nowhere */
     int key_passphrase_fd;            /* our key's: likewise, and -1: it is asked for */
     bool founds;                      /* the room is a new private one */
+    bool once;                        /* the invite to it is for one person, */
+    long long invite_s;               /* or ends after so long; 0: never */
     bool invited;                     /* bootnodes and room are those of */
     struct invite invite;             /* which has the secret; whoever reads the settings wipes it */
     char data_dir[INI_TEXT_SIZE];     /* empty: $XDG_DATA_HOME/gochat or ~/.local/share/gochat */

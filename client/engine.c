@@ -23,7 +23,9 @@ struct room_slot {
     struct chatroom *chatroom;
     struct entrance entrance;
     struct chamber *chamber;   /* of a private room; else NULL */
-    bool invites;              /* an invite is due, once a bootnode's key is known, which stands in it */
+    bool invites;              /* an invite is due, once a bootnode's key is known, which stands in it: */
+    bool invites_once;         /* for one, */
+    uint64_t invites_until_ms; /* or until then; 0: for good */
     bool rejoins;              /* once it has left, */
     struct room_keys keys;     /* with these, */
     struct private_room *next; /* or this; malloc'd */
@@ -490,7 +492,7 @@ void engine_enter_by(struct engine *engine, const char *room, const uint8_t root
     }
 }
 
-void engine_found(struct engine *engine, const char *room, uint64_t now) {
+void engine_found(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now) {
     struct private_room founded;
     struct room_slot *slot = room_find(engine, room);
     if (slot) {
@@ -502,7 +504,10 @@ void engine_found(struct engine *engine, const char *room, uint64_t now) {
         note_bootnodes(engine, &founded);
         engine_enter(engine, &founded, now);
         slot = room_find(engine, room);
-        if (slot) slot->invites = true;
+        if (!slot) return;
+        slot->invites = true;
+        slot->invites_once = once;
+        slot->invites_until_ms = until_ms;
     }
 }
 
@@ -684,7 +689,7 @@ static void slot_tick(struct engine *engine, struct room_slot *slot, uint64_t no
     chatroom_tick(slot->chatroom, now);
     if (!slot->invites || !engine->proven) return;
     slot->invites = false;
-    engine_invite(engine, chatroom_name(slot->chatroom), false, 0, now);
+    engine_invite(engine, chatroom_name(slot->chatroom), slot->invites_once, slot->invites_until_ms, now);
 }
 
 void engine_tick(struct engine *engine, uint64_t now) {

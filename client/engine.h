@@ -70,8 +70,8 @@ void engine_join_keys(struct engine *engine, const char *room, const struct room
 /* A private room by its root and an invite's secret (NULL: none), as it is kept, if it is. */
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
                      const uint8_t *secret, uint64_t now);
-/* A new one, whose owner we are; tells its EVENT_INVITE. */
-void engine_found(struct engine *engine, const char *room, uint64_t now);
+/* A new one, whose owner we are; tells its EVENT_INVITE, which is for one (once), or until a time (ms since 1970). */
+void engine_found(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now);
 /* See chamber_decide; EVENT_ERROR where it cannot be. */
 void engine_decide(struct engine *engine, const struct input *input, uint64_t now);
 /* A private room, which becomes the engine's; `room` is empty then. Else as engine_join. */

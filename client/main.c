@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/config.h"
@@ -119,6 +120,8 @@ static void join_first_room(struct client *client) {
     enum input_type type = setup->config->founds ? INPUT_FOUND : setup->enters ? INPUT_ENTER : INPUT_JOIN;
     struct input *input = input_create(type, setup->config->room, (const char *)setup->secret, setup->secret_size);
     input->passphrase = setup->passphrase;
+    input->once = setup->config->once;
+    if (setup->config->invite_s > 0) input->until_ms = (uint64_t)(time(NULL) + setup->config->invite_s) * 1000;
     if (client->ui.kind == UI_SEND)
         client->ui.join = input;
     else

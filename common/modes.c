@@ -25,6 +25,8 @@ static const struct flag flags[] = {
     {"room", "NAME", "the room to join, any text", CHAT},
     {"room", "NAME", "whose homes to ask for where a bootnode is a cluster", DOCTOR},
     {"new-room", "NAME", "makes a private room, which is ours, and prints an invite to it", CLIENT},
+    {"once", NULL, "with --new-room: the invite is for one person", CLIENT},
+    {"for", "TIME", "with --new-room: the invite ends after a time such as 1h or 7d", CLIENT},
     {"nick", "NAME", "the name that others see", CHAT},
     {"nick", "NAME", "the key of a second client that had this nick, instead of ours", IDENTITY},
     {"secret-file", "FILE", "the room's secret; who does not have it stays outside", CHAT | DOCTOR},

@@ -16,9 +16,10 @@
 #include "common/names.h"
 #include "common/why.h"
 
-#define INVITE_HOST_SIZE 272  /* a host of 253 bytes, brackets, a port and the zero */
-#define INVITE_SECRET_MAX 64  /* bytes: more would make a string that nobody can handle */
-#define INVITE_TEXT_SIZE 2400 /* of the longest string, with the zero */
+#define INVITE_HOST_SIZE 272        /* a host of 253 bytes, brackets, a port and the zero */
+#define INVITE_SECRET_MAX 64        /* bytes: more would make a string that nobody can handle */
+#define INVITE_MOST_S (366 * 86400) /* one that ends lasts at most so long */
+#define INVITE_TEXT_SIZE 2400       /* of the longest string, with the zero */
 
 /* As the payload has them. */
 enum invite_kind {

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/invite/invite.h"
 #include "client/ui/arguments.h"
 #include "common/units.h"
 
 #define DIGITS_LEAST 4
-#define INVITE_MOST_S (366 * 86400)
 
 static void decide(const struct command_host *host, const struct conversation *room, enum room_decision decision,
                    const struct member *peer, const char *text) {

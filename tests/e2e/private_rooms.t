@@ -104,4 +104,15 @@ for my $run (['first', 0, qr/^$/], ['second', 1, qr/^gochat: this invite was for
     like($err, $says, 'and its word');
 }
 
+# A room whose first invite is for one, and for an hour.
+my $olga = enter('olga', '--bootnode', $bootnode->{address}, '--new-room', 'den', '--once', '--for', '1h');
+my $first = wait_event($olga, { event => 'invite' }, 10)->{invite};
+ok(wait_event(enter('paul', $first), { event => 'peer-connected', nick => 'olga' }, 10), '--once lets one in');
+ok(wait_event(enter('quinn', $first), { event => 'refused', reason => 'used' }, 30), 'and nobody else');
+for (['--for', '1h'], ['--new-room', 'x', '--for', '0s'], ['--new-room', 'x', '--for', 'soon'], ['--new-room', 'x', '--room', 'y']) {
+    my ($status, undef, $said) = run_program(name => 'wrong', command => [gochat(), '--bootnode', 'b', @$_, '--config', '/dev/null']);
+    is($status, 2, "@$_ is refused");
+    like($said, qr/^gochat: --(for|room)/, 'and named');
+}
+
 finish();
