@@ -143,7 +143,7 @@ static struct window *window;
 static struct terminal *terminal;
 static struct emulated *emulated;
 static struct canvas canvas;
-static struct client_config settings = {.members = MEMBERS_ON, .clock = CLOCK_MINUTES};
+static struct client_config settings = {.members = MEMBERS_ON, .clock = CLOCK_MINUTES, .flood = FLOOD_OFF};
 static struct editor editor;
 static size_t editor_scroll;
 
@@ -250,6 +250,7 @@ static unsigned expect_screen_is_canvas(void) {
 static void join(void) {
     struct event *event = event_create(EVENT_JOINED, NULL, 0);
     conversations_init(&conversations, "bob", "00112233445566778899aabbccddeeff");
+    conversations.settings = &settings;
     event->room = "tea";
     struct conversation *room = conversations_apply(&conversations, event);
     room->view = view.home = window = window_create();
