@@ -123,19 +123,49 @@ void pane_line_close(struct pane_line *line) {
     line->composed = NULL;
 }
 
-/* Whether the delivery mark has to stand below the text: its widest form decides, so that none moves anything. */
-static bool mark_below(const struct pane_line *line, unsigned last_row_columns) {
+/* --- Rows --- */
+
+struct rows {
+    const struct pane_line *line;
+    struct wrap wrap;
+    struct wrap_row row;
+    struct link link; /* the last that does not begin behind what is looked at; of size 0 at the end: there is none */
+    bool in_link;     /* the row goes on with one */
+};
+
+static struct rows rows_of(const struct pane_line *line) {
+    struct link none = {line->body, line->body, 0};
+    return (struct rows){.line = line, .wrap = wrap_over(line->text, line->size, line->width), .link = none};
+}
+
+/* Is what is at this byte neither the first of a link nor outside of one? Where it goes on only. */
+static bool goes_on_with_link(struct rows *rows, size_t at) {
+    const struct pane_line *line = rows->line;
+    while (!line->shape->links && rows->link.end <= at && rows->link.start < line->size)
+        if (!links_next(line->text, line->size, rows->link.end, &rows->link))
+            rows->link = (struct link){line->size, line->size, 0};
+    return rows->link.start < at && at < rows->link.end;
+}
+
+static bool rows_next(struct rows *rows) {
+    rows->in_link = goes_on_with_link(rows, rows->wrap.at);
+    rows->wrap.width = rows->in_link ? rows->line->shape->rect.columns : rows->line->width;
+    return wrap_next_until(&rows->wrap, rows->in_link ? rows->link.end : rows->wrap.size, &rows->row);
+}
+
+/* Whether the delivery mark has to stand below the text, after the last row: its widest form decides, so that none
+ * moves anything. */
+static bool mark_below(const struct pane_line *line, const struct wrap_row *last, bool in_link) {
     unsigned mark = delivery_mark_columns(&line->line->header);
-    return mark > 0 && last_row_columns + 1 + mark > line->width;
+    return mark > 0 && last->columns + 1 + mark > (in_link ? line->shape->rect.columns : line->width);
 }
 
 size_t pane_line_rows(const struct pane_line *line) {
     if (is_one_row(line->line)) return 1;
-    struct wrap wrap = wrap_over(line->text, line->size, line->width);
-    struct wrap_row row = {0};
-    size_t rows = 0;
-    while (wrap_next(&wrap, &row)) rows++;
-    return rows + (mark_below(line, row.columns) ? 1 : 0);
+    struct rows rows = rows_of(line), last = rows;
+    size_t count = 0;
+    for (; rows_next(&rows); last = rows) count++;
+    return count + (mark_below(line, &last.row, last.in_link) ? 1 : 0);
 }
 
 /* --- Styles --- */
@@ -250,12 +280,12 @@ void pane_rule_draw(const struct pane_shape *shape, struct canvas *canvas, unsig
     canvas_text(canvas, row, column, end, " ──", strlen(" ──"), style);
 }
 
-static struct found visible_words(const struct pane_line *line, struct wrap wrap, size_t rows, size_t *start) {
-    struct wrap_row row = {0};
-    if (!line->words || !wrap_next(&wrap, &row)) return (struct found){0};
-    *start = row.start;
-    while (--rows > 0 && wrap_next(&wrap, &row)) continue;
-    struct found found = found_in(line->text + *start, row.start + row.size - *start, line->words);
+static struct found visible_words(const struct pane_line *line, struct rows rows, size_t count, size_t *start) {
+    if (!line->words || !rows_next(&rows)) return (struct found){0};
+    *start = rows.row.start;
+    size_t end = *start + rows.row.size;
+    while (--count > 0 && rows_next(&rows)) end = rows.row.start + rows.row.size;
+    struct found found = found_in(line->text + *start, end - *start, line->words);
     for (size_t i = 0; i < found.count; i++) {
         found.places[i].start += *start;
         found.places[i].end += *start;
@@ -265,22 +295,21 @@ static struct found visible_words(const struct pane_line *line, struct wrap wrap
 
 static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsigned row, size_t first, size_t count) {
     unsigned end = line->shape->rect.column + line->shape->rect.columns, column = 0;
-    struct wrap wrap = wrap_over(line->text, line->size, line->width);
-    struct wrap_row part = {0};
+    struct rows rows = rows_of(line), last = rows;
     size_t at = 0, start = 0;
-    while (at < first && wrap_next(&wrap, &part)) at++;
-    struct found found = visible_words(line, wrap, count, &start);
-    struct wrap_row next;
-    bool more = wrap_next(&wrap, &next), drawn = false;
+    for (; at < first && rows_next(&rows); last = rows) at++;
+    struct found found = visible_words(line, rows, count, &start);
+    bool more = rows_next(&rows), drawn = false;
     for (; more && count > 0; at++, count--, row++) {
-        part = next;
-        column = draw_text(line, canvas, row, draw_lead(line, canvas, row, at == 0), &part, &found);
-        more = wrap_next(&wrap, &next);
+        last = rows;
+        unsigned from = last.in_link ? line->shape->rect.column : draw_lead(line, canvas, row, at == 0);
+        column = draw_text(line, canvas, row, from, &last.row, &found);
+        more = rows_next(&rows);
         drawn = true;
     }
     found_free(&found);
     if (more) return;
-    bool below = mark_below(line, part.columns);
+    bool below = mark_below(line, &last.row, last.in_link);
     if (below && count > 0)
         delivery_mark_draw(canvas, row, draw_lead(line, canvas, row, false), end, &line->line->header);
     else if (!below && drawn && delivery_mark_columns(&line->line->header) > 0)

@@ -10,6 +10,12 @@
  *   > alice#1a2b: a text that is                             narrow, without a clock
  *     wrapped by words
  *
+ *   14:02 alice#1a2b │ https://example.org/a/long/one/that
+ * /goes/on
+ *                    │ and what is said after it
+ *
+ * Where the terminal does not open links, the rows with which one goes on have nothing in front: what is selected there
+ * is the URL, and nothing else. Text behind it begins a row of its own, or it could pass for somebody else's line.
  * Nothing is kept of it: a line is wrapped whenever it is drawn. */
 #pragma once
 

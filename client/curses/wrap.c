@@ -85,13 +85,14 @@ static bool end_row(struct wrap *wrap, struct wrap_row *row, struct opportunity 
 }
 
 /* A row is looked at beyond its end by less than one more, which the next begins with: linear time. */
-bool wrap_next(struct wrap *wrap, struct wrap_row *row) {
+bool wrap_next_until(struct wrap *wrap, size_t stop, struct wrap_row *row) {
     if (wrap->finished) return false;
     struct opportunity here = {true, wrap->at, 0}, last = {0};
     struct piece before = {.holds_next = true};
     row->start = here.at;
     while (here.at < wrap->size) {
         struct piece piece = piece_at(wrap, here.at);
+        if (here.at >= stop && here.at > row->start) return end_row(wrap, row, here, skip_undrawn(wrap, here.at));
         if (piece.newline) return end_row(wrap, row, here, here.at + piece.size);
         if (piece.blank ? !before.blank : !before.holds_next && !piece.holds_previous) last = here;
         bool unfit = !piece.blank && piece.columns > wrap->width;
@@ -108,6 +109,10 @@ bool wrap_next(struct wrap *wrap, struct wrap_row *row) {
         before = piece;
     }
     return end_row(wrap, row, here, here.at);
+}
+
+bool wrap_next(struct wrap *wrap, struct wrap_row *row) {
+    return wrap_next_until(wrap, wrap->size, row);
 }
 
 size_t wrap_count(const char *text, size_t size, unsigned width) {

@@ -22,6 +22,8 @@ struct wrap_row {
 struct wrap wrap_over(const char *text, size_t size, unsigned width);
 /* The next row; an empty text has one, empty. False after the last. */
 bool wrap_next(struct wrap *wrap, struct wrap_row *row);
+/* The same, but it ends before byte `stop` at the latest. */
+bool wrap_next_until(struct wrap *wrap, size_t stop, struct wrap_row *row);
 /* Does the row lie in what was looked at, within the width, and has it no newline? */
 bool wrap_holds(const struct wrap *wrap, const struct wrap_row *row);
 size_t wrap_count(const char *text, size_t size, unsigned width);

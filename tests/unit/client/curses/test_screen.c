@@ -869,6 +869,44 @@ static void urls_lead_somewhere(void **state) {
     assert_null(canvas_url(&stage->canvas, id));
 }
 
+#define LONG_URL "https://example.org/a-long-way-to-go-for-this-row"
+
+/* Where the terminal cannot open it, what is selected in its rows is the URL and nothing else. */
+static void a_url_of_several_rows_can_be_copied(void **state) {
+    struct stage *stage = *state;
+    static const char *const rows[] = {"12:02 alice#1a2b: see",   "      https://example.org/a-long-way-to-",
+                                       "go-for-this-row",         "      14:02 bob#3c4d: not bob, nor a row",
+                                       "      that could be his", NULL};
+    size_is(stage, 9, 40);
+    say(stage, "alice#1a2b", "see " LONG_URL " 14:02 bob#3c4d: not bob, nor a row that could be his");
+    draw(stage);
+    unsigned first = row_with(stage, "see");
+    for (unsigned i = 0; rows[i]; i++) expect_row(stage, first + i, rows[i]);
+    stage->view.rich = true; /* it opens links */
+    draw(stage);
+    expect_row(stage, row_with(stage, "go-for"), "      go-for-this-row 14:02 bob#3c4d:");
+}
+
+static void nor_is_there_a_bar_in_it(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 9, 80);
+    say(stage, "alice#1a2b", "see " LONG_URL "/and-there-it-goes-on-to-its-end\nbelow");
+    draw(stage);
+    unsigned first = row_with(stage, "https");
+    expect_row(stage, first, "                 │ https://example.org/a-long-way-to-go-for-this-row/and-there-i");
+    expect_row(stage, first + 1, "t-goes-on-to-its-end");
+    expect_row(stage, first + 2, "                 │ below");
+}
+
+static void the_mark_stands_behind_a_url(void **state) {
+    struct stage *stage = *state;
+    size_is(stage, 6, 40);
+    const struct line_header header = {.kind = LINE_MESSAGE, .own = true, .recipients = 1, .delivered = 1};
+    add_line(stage, header, "carol#0123", "see " LONG_URL);
+    draw(stage);
+    expect_row(stage, row_with(stage, "for-this-row"), "go-for-this-row ✓");
+}
+
 static void a_secret_room_has_a_lock(void **state) {
     struct stage *stage = *state;
     size_is(stage, 5, 40);
@@ -1029,6 +1067,9 @@ int main(void) {
         test(bootnodes_are_named),
         test(a_secret_room_has_a_lock),
         test(urls_lead_somewhere),
+        test(a_url_of_several_rows_can_be_copied),
+        test(nor_is_there_a_bar_in_it),
+        test(the_mark_stands_behind_a_url),
         test(prompts_and_long_input_leave_the_cursor_in_sight),
         test(before_the_first_room_there_is_home),
         test(labels_are_cut_in_the_nick),

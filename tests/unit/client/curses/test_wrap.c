@@ -218,12 +218,32 @@ static void takes_long_texts(void **state) {
     free(text);
 }
 
+static void ends_a_row_where_it_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t stop, size, next; /* of the first row, and where the second begins */
+    } examples[] = {
+        {"abcd ef", 4, 4, 5}, {"abcdef", 4, 4, 4}, {"abcd\nef", 4, 4, 5},     {"abcd  \nef", 4, 4, 7},
+        {"ab cd", 4, 4, 4},   {"abcd", 4, 4, 4},   {"abcdefghijkl", 9, 8, 8}, {"abc defghij", 10, 3, 4},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        const char *text = examples[i].text;
+        struct wrap wrap = wrap_over(text, strlen(text), 8);
+        struct wrap_row row;
+        assert_true(wrap_next_until(&wrap, examples[i].stop, &row));
+        assert_int_equal(row.size, examples[i].size);
+        assert_int_equal(row.columns, examples[i].size);
+        assert_int_equal(wrap_next(&wrap, &row), examples[i].next < strlen(text));
+        if (examples[i].next < strlen(text)) assert_int_equal(row.start, examples[i].next);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(breaks_where_people_would),
-        cmocka_unit_test(loses_nothing_at_any_width),
-        cmocka_unit_test(fills_rows_as_far_as_words_go),
-        cmocka_unit_test(takes_long_texts),
+        cmocka_unit_test(breaks_where_people_would),     cmocka_unit_test(loses_nothing_at_any_width),
+        cmocka_unit_test(fills_rows_as_far_as_words_go), cmocka_unit_test(takes_long_texts),
+        cmocka_unit_test(ends_a_row_where_it_is_told),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("wrap", tests, prepare, NULL);
