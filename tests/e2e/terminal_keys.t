@@ -267,6 +267,15 @@ clear_input();
 
 # --- commands --------------------------------------------------------------------------------------------------------
 
+# What is decided in a private room is e2e/private_rooms'; here is none.
+sub has_no_owner {
+    my ($line) = @_;
+    enter_line('/clear');
+    enter_line($line);
+    shows(qr/this is no private room/, $line);
+    return;
+}
+
 my %commands = (
     join => sub {
         enter_line('/join coffee');
@@ -316,6 +325,9 @@ my %commands = (
     unverify => sub { enter_line('/unverify bob'); shows(qr/bob#\w+ .*(?:not|no longer).* verified/s, '/unverify: forgotten') },
     trust => sub { enter_line('/trust nobody'); shows(qr/'nobody' is not here/, '/trust: nobody') },
     invite => sub { enter_line('/clear'); enter_line('/invite'); shows(qr/█{20}/, '/invite: the code to scan') },
+    (map { my ($name, $line) = @$_; ($name => sub { has_no_owner($line) }) }
+        [topic => '/topic tea'], [kick => '/kick bob'], [ban => '/ban bob'], [unban => '/unban 0123abcd'], [op => '/op bob'],
+        [deop => '/deop bob'], [lock => '/lock on']),
     unfold => sub {
         send_line($bob, "spam $_ of 40") for 1 .. 40;
         shows(qr/\d more lines of bob#\w+: /, '/unfold: what bob says too much is one line');
