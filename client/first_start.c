@@ -72,9 +72,7 @@ bool first_start_ask(const struct first_start_asker *asker, const char *file, st
     char save[PATH_MAX + 64];
     memset(out, 0, sizeof *out);
     snprintf(save, sizeof save, "Keep that in %s, and not ask again? [Y/n] ", file);
-    asker->tell(asker->context, "Group chat from terminal to terminal. Three questions; Ctrl-C ends.\n"
-                                "Who has no bootnode runs "
-                                "one: gochat --mode bootnode");
+    asker->tell(asker->context, "Three questions; Ctrl-C ends. Who has no bootnode runs one: gochat --mode bootnode");
     if (!question(asker, "Your invite, or the bootnode (as in chat.example.org): ", take_where, out)) return false;
     if (!out->invited && !question(asker, "The room, any name that you agree on: ", take_room, out)) return false;
     return question(asker, "Your nick (Enter alone: the login name): ", take_nick, out) &&
