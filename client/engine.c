@@ -433,7 +433,9 @@ static bool private_entrance(struct chamber *chamber, bool once, uint64_t until_
     memcpy(out->root, room->charter.root, sizeof out->root);
     if (by_door && !chamber_open_door(chamber, once, until_ms, now, out->secret, why)) return false;
     if (!by_door && secret) memcpy(out->secret, secret, PRIVATE_SECRET_SIZE);
-    out->secret_size = by_door || secret ? PRIVATE_SECRET_SIZE : 0;
+    struct writer stamp = writer_over(out->secret + PRIVATE_SECRET_SIZE, sizeof(uint64_t));
+    write_u64(&stamp, private_room_stamp(room));
+    out->secret_size = by_door || secret ? PRIVATE_INVITE_SIZE : 0;
     return true;
 }
 
@@ -479,11 +481,11 @@ static void note_bootnodes(const struct engine *engine, struct private_room *roo
 }
 
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
-                     const uint8_t *secret, uint64_t now) {
+                     const uint8_t *invite, uint64_t now) {
     const char *directory = engine->options.directory;
     struct private_room entered;
     struct why why;
-    if (room_file_recall(directory ? directory : "", room, root, secret, &entered, &why)) {
+    if (room_file_recall(directory ? directory : "", room, root, invite, &entered, &why)) {
         note_bootnodes(engine, &entered);
         engine_enter(engine, &entered, now);
     } else {

@@ -67,9 +67,10 @@ void engine_join(struct engine *engine, const char *room, const void *secret, si
 void engine_join_passphrase(struct engine *engine, const char *room, const char *passphrase, size_t size, uint64_t now);
 /* The same with keys that are there already. */
 void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now);
-/* A private room by its root and an invite's secret (NULL: none), as it is kept, if it is. */
+/* A private room by its root and what an invite has besides (PRIVATE_INVITE_SIZE bytes; NULL: nothing), as it is kept,
+ * if it is. */
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
-                     const uint8_t *secret, uint64_t now);
+                     const uint8_t *invite, uint64_t now);
 /* A new one, whose owner we are; tells its EVENT_INVITE, which is for one (once), or until a time (ms since 1970). */
 void engine_found(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now);
 /* See chamber_decide; EVENT_ERROR where it cannot be. */

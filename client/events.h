@@ -123,7 +123,7 @@ enum input_type {
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
     INPUT_INVITE,   /* room: tell its EVENT_INVITE; of a private room once: for one; until_ms: so long */
     INPUT_FOUND,    /* room: a new private room, which is ours; tells its EVENT_INVITE */
-    INPUT_ENTER,    /* room; text: the root of a private room, and behind it nothing, or an invite's secret or token */
+    INPUT_ENTER,    /* room; text: the root of a private room, and behind it nothing, or what an invite has besides */
     INPUT_DECIDE,   /* room, decision, peer; text: the topic, or the beginning of a fingerprint */
     INPUT_MARK,     /* room, peer, mark: what the user says of a member that was connected */
     INPUT_END,      /* leave everything, once delivered */

@@ -59,6 +59,7 @@
 #define PRIVATE_NONCE_SIZE 32
 #define PRIVATE_SECRET_SIZE 32 /* of an epoch, or an invite's token */
 #define KEY_PRINT_SIZE 16
+#define PRIVATE_INVITE_SIZE 40     /* such a secret, and the stamp of the epoch that there was, u64 */
 #define FINGERPRINT_TEXT_SIZE 33   /* 32 hex digits and the zero */
 #define SAFETY_NUMBER_TEXT_SIZE 72 /* 60 digits in 12 groups of 5, and the zero */
 

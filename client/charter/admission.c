@@ -29,7 +29,7 @@ static bool is_removed(enum standing standing) {
 struct admission admission_of(const struct private_room *room, const uint8_t own[static 32], enum key_set_role role,
                               const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms) {
     const struct charter *charter = &room->charter;
-    if (!charter->founded || is_removed(charter_standing(charter, own)))
+    if (!private_room_is_known(room) || is_removed(charter_standing(charter, own)))
         return (struct admission){.kind = ADMISSION_WAIT};
     enum standing standing = charter_standing(charter, key);
     bool may = charter_may(charter, own, STATEMENT_PERSON, key, STANDING_MEMBER);

@@ -26,9 +26,18 @@ bool private_room_make(struct private_room *room, const char *name, const struct
     return private_room_init(room, name, root) && charter_found(&room->charter, &founding);
 }
 
+uint64_t private_room_stamp(const struct private_room *room) {
+    const struct statement *epoch = charter_winner(&room->charter, STATEMENT_EPOCH, NULL);
+    return epoch ? epoch->stamp : 0;
+}
+
+bool private_room_is_known(const struct private_room *room) {
+    return room->charter.founded && private_room_stamp(room) >= room->invite_stamp;
+}
+
 void private_room_secret(const struct private_room *room, uint8_t out[static PRIVATE_SECRET_SIZE]) {
     const uint8_t *secret = charter_secret(&room->charter);
-    if (!secret && room->invited && !room->charter.founded) secret = room->invite;
+    if (room->invited && !private_room_is_known(room)) secret = room->invite;
     if (secret)
         memcpy(out, secret, PRIVATE_SECRET_SIZE);
     else

@@ -40,6 +40,8 @@ struct private_room {
     size_t door_count;
     bool invited; /* it has a secret of its own: an invite's, until the charter is known */
     uint8_t invite[PRIVATE_SECRET_SIZE];
+    uint64_t
+        invite_stamp; /* of the epoch that there was when it was made: a charter without one as late is an old one */
 };
 
 /* Of this name and root, and nothing else. False: the name is empty or too long. */
@@ -50,6 +52,10 @@ void private_room_clear(struct private_room *room);
 /* A new one, which this identity owns. */
 MUST_USE bool private_room_make(struct private_room *room, const char *name, const struct identity *owner);
 
+/* The stamp of the charter's epoch; 0: there is none. */
+uint64_t private_room_stamp(const struct private_room *room);
+/* Is its charter known, and as late as our invite? Until then we know of nobody who belongs here. */
+bool private_room_is_known(const struct private_room *room);
 /* The secret under which members meet now: the charter's; before it is known the invite's, else the first one. */
 void private_room_secret(const struct private_room *room, uint8_t out[static PRIVATE_SECRET_SIZE]);
 /* Puts a secret that is no longer the present one first among the former ones; the oldest goes. */

@@ -221,7 +221,7 @@ char *room_file_format(const struct private_room *room, size_t *size) {
     if (*room->bootnodes) fprintf(out, "bootnodes %s\n", room->bootnodes);
     if (room->invited) {
         put_line(out, "invite", room->invite, sizeof room->invite);
-        fputc('\n', out);
+        fprintf(out, " %" PRIu64 "\n", room->invite_stamp);
     }
     put_charter(out, &room->charter);
     put_doors(out, room);
@@ -236,15 +236,17 @@ bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE]
 }
 
 bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
-                      const uint8_t *secret, struct private_room *room, struct why *why) {
+                      const uint8_t *invite, struct private_room *room, struct why *why) {
     char path[PATH_MAX];
     if (!private_room_init(room, name, root)) return why_fail(why, "the room's name is empty or too long");
     if (*directory && room_file_path(directory, room->keys.id, path, sizeof path) && access(path, F_OK) == 0) {
         private_room_clear(room);
         return room_file_read(path, room, why);
     }
-    room->invited = secret != NULL;
-    if (secret) memcpy(room->invite, secret, sizeof room->invite);
+    struct reader reader = reader_over(invite, invite ? PRIVATE_INVITE_SIZE : 0);
+    room->invited = invite != NULL;
+    read_bytes(&reader, room->invite, sizeof room->invite);
+    room->invite_stamp = read_u64(&reader);
     return true;
 }
 

@@ -5,7 +5,7 @@
  *     name NAME
  *     root HEX                        32 bytes; the id follows from name and root
  *     bootnodes HOST:PORT,…           where it was met
- *     invite HEX                      32: the secret of the invite that we came by, until the charter is known
+ *     invite HEX STAMP                32: the secret of the invite that we came by; the stamp of its epoch
  *     founding OWNER NONCE            32 each
  *     statement HEX                   as on the wire
  *     former SECRET UNTIL             32; ms since 1970
@@ -37,10 +37,11 @@ MUST_USE bool room_file_parse(const char *file, char *text, struct private_room 
 MUST_USE char *room_file_format(const struct private_room *room, size_t *size);
 /* False with one line in `why`: there is none, or it is not understood. */
 MUST_USE bool room_file_read(const char *file, struct private_room *room, struct why *why);
-/* A room as it is kept, or, where it is not, as it is before anything is known of it: with an invite's secret, if there
- * is one. False with one line in `why`: the name is empty or too long, or there is a file that is not understood. */
+/* A room as it is kept, or, where it is not, as it is before anything is known of it: with what an invite has besides
+ * the root (PRIVATE_INVITE_SIZE bytes), or NULL. False with one line in `why`: the name is empty or too long, or there
+ * is a file that is not understood. */
 MUST_USE bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
-                               const uint8_t *secret, struct private_room *room, struct why *why);
+                               const uint8_t *invite, struct private_room *room, struct why *why);
 /* Takes over what the file says of doors: those that others have opened, and who came by ours. */
 void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms);
 /* Makes the folder where it is not there. False with one line in `why`. */

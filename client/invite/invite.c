@@ -76,8 +76,8 @@ static void checksum(const struct invite *invite, const uint8_t *payload, size_t
 /* Of what stands between the first byte and the prints. Of a secret it may be any. */
 static size_t secrets_size(enum invite_kind kind) {
     static const size_t sizes[] = {[INVITE_PRIVATE] = PRIVATE_ROOT_SIZE,
-                                   [INVITE_EPOCH] = PRIVATE_ROOT_SIZE + PRIVATE_SECRET_SIZE,
-                                   [INVITE_DOOR] = PRIVATE_ROOT_SIZE + PRIVATE_SECRET_SIZE};
+                                   [INVITE_EPOCH] = PRIVATE_ROOT_SIZE + PRIVATE_INVITE_SIZE,
+                                   [INVITE_DOOR] = PRIVATE_ROOT_SIZE + PRIVATE_INVITE_SIZE};
     return sizes[kind];
 }
 

@@ -25,8 +25,8 @@
 enum invite_kind {
     INVITE_SECRET = 0,  /* an open room, or one with a secret or passphrase */
     INVITE_PRIVATE = 1, /* a private room: its root */
-    INVITE_EPOCH = 2,   /* with a secret that took the first one's place */
-    INVITE_DOOR = 3,    /* with a token that opens a door of its own */
+    INVITE_EPOCH = 2,   /* with a secret that took the first one's place, and its stamp */
+    INVITE_DOOR = 3,    /* with a token that opens a door of its own, and the stamp of the present secret */
 };
 
 struct invite {

@@ -196,7 +196,7 @@ static bool on_presumes(void *context) {
     const struct chamber *chamber = context;
     const struct charter *charter = &chamber->room.charter;
     enum standing own = charter_standing(charter, chamber->host->identity->public);
-    return charter->founded && own != STANDING_REMOVED && own != STANDING_BANNED;
+    return private_room_is_known(&chamber->room) && own != STANDING_REMOVED && own != STANDING_BANNED;
 }
 
 /* A set that was dropped was a former one. */

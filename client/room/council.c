@@ -70,7 +70,7 @@ static bool lacks_something(const struct council *council, const struct belongin
 /* Not at once, since others tell it, too. */
 static void plan_telling(const struct council *council, struct belonging *who, uint64_t now) {
     uint64_t wait = COUNCIL_TELL_LEAST_MS + randombytes_uniform(COUNCIL_TELL_SPREAD_MS);
-    if (!is_in(who) || !council->room->charter.founded || !lacks_something(council, who)) return;
+    if (!is_in(who) || !private_room_is_known(council->room) || !lacks_something(council, who)) return;
     if (who->tell_at == NEVER) who->tell_at = later(now + wait, who->full_after);
 }
 
@@ -339,14 +339,14 @@ static void take_statements(struct council *council, struct belonging *from, con
     struct founding founding;
     struct reader reader;
     size_t count;
-    bool founded = council->room->charter.founded;
+    bool known = private_room_is_known(council->room), founded = council->room->charter.founded;
     if (!charter_statements_decode(message, size, &founding, &count, &reader)) return;
     private_room_secret(council->room, before);
     if (!take_founding(council, &founding)) return;
     struct statement *taken = allocate(CHARTER_STATEMENTS_MAX * sizeof *taken);
     size_t news = take_new(council, from, &reader, count, taken, now);
     if (news > 0 || !founded) {
-        take_secret(council, before, founded, now);
+        take_secret(council, before, known, now);
         follow(council, from, taken, news, now);
     }
     sodium_memzero(taken, CHARTER_STATEMENTS_MAX * sizeof *taken);

@@ -126,8 +126,8 @@ static void take_join(struct crypto_thread *crypto, const struct input *input, u
 
 static void take_enter(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
     const uint8_t *text = (const uint8_t *)input->text;
-    const uint8_t *secret = input->size == PRIVATE_ROOT_SIZE + PRIVATE_SECRET_SIZE ? text + PRIVATE_ROOT_SIZE : NULL;
-    if (input->size >= PRIVATE_ROOT_SIZE) engine_enter_by(crypto->engine, input->room, text, secret, now);
+    const uint8_t *invite = input->size == PRIVATE_ROOT_SIZE + PRIVATE_INVITE_SIZE ? text + PRIVATE_ROOT_SIZE : NULL;
+    if (input->size >= PRIVATE_ROOT_SIZE) engine_enter_by(crypto->engine, input->room, text, invite, now);
 }
 
 static void take_inputs(struct crypto_thread *crypto, uint64_t now) {

@@ -27,8 +27,8 @@ my @invites = (
     ['a short secret', ['192.0.2.1:4000', '[2001:db8::1]'], "lobby \xc3\xa9", 0, 'open sesame', $key, $none],
     ['passphrase', ['localhost'], 'tea', 8, ''],
     ['private room', [$chat], 'tea & cake', 1, $private, $key],
-    ['with an epoch', [$chat], 'tea', 2, $private . bytes_from(0, 32), $key],
-    ['by a door', ['a.example', 'b.example:1', 'c.example', 'd.example:65535'], 'tea', 3, $private . bytes_from(0x20, 32),
+    ['with an epoch', [$chat], 'tea', 2, $private . bytes_from(0, 40), $key],
+    ['by a door', ['a.example', 'b.example:1', 'c.example', 'd.example:65535'], 'tea', 3, $private . bytes_from(0x20, 40),
         $key, $none, $other, $none],
 );
 

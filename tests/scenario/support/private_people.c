@@ -26,6 +26,17 @@ struct person *private_found(struct world *world, const char *name) {
     return owner;
 }
 
+struct person *private_invite_dated(struct world *world, const char *name, const uint8_t *secret, uint64_t stamp) {
+    struct person *person = world_person(world, name, NAT_PORT_RESTRICTED);
+    struct private_room room;
+    assert_true(private_room_init(&room, PRIVATE_NAME, private_made.charter.root));
+    room.invited = true;
+    room.invite_stamp = stamp;
+    memcpy(room.invite, secret, sizeof room.invite);
+    person_enter(person, &room);
+    return person;
+}
+
 struct person *private_invite_behind(struct world *world, const char *name, enum nat_kind nat, const uint8_t *secret) {
     struct person *person = world_person(world, name, nat);
     struct private_room room;

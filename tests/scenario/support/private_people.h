@@ -15,6 +15,7 @@ int private_setup(void **state);
 struct person *private_found(struct world *world, const char *name);
 /* By an invite: with the first secret (NULL), an epoch's, or a door's token. */
 struct person *private_invite(struct world *world, const char *name, const uint8_t *secret);
+struct person *private_invite_dated(struct world *world, const char *name, const uint8_t *secret, uint64_t stamp);
 struct person *private_invite_behind(struct world *world, const char *name, enum nat_kind nat, const uint8_t *secret);
 struct chamber *private_chamber(struct person *person);
 const struct charter *private_charter(struct person *person);

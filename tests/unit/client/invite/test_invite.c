@@ -22,11 +22,12 @@ static const char *const vectors[] = {
     "gochat://chat.example.org/"
     "tea%20%26%20cake#BYCBgoOEhYaHiImKi4yNjo-QkZKTlJWWl5iZmpucnZ6fdadxuSHq9kOzm_9ZGDSKk0o0QfU",
     "gochat://chat.example.org/"
-    "tea#BoCBgoOEhYaHiImKi4yNjo-QkZKTlJWWl5iZmpucnZ6fAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh91p3G5Ier2Q7Ob_"
-    "1kYNIqTx7pY7g",
+    "tea#BoCBgoOEhYaHiImKi4yNjo-"
+    "QkZKTlJWWl5iZmpucnZ6fAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJ3Wncbkh6vZDs5v_WRg0ipNjznmM",
     "gochat://a.example,b.example:1,c.example,d.example:65535/"
-    "tea#B4CBgoOEhYaHiImKi4yNjo-QkZKTlJWWl5iZmpucnZ6fICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj91p3G5Ier2Q7Ob_"
-    "1kYNIqTAAAAAAAAAAAAAAAAAAAAAJia45obu4JBW6P2AFfTGEIAAAAAAAAAAAAAAAAAAAAAIFzqEQ",
+    "tea#B4CBgoOEhYaHiImKi4yNjo-"
+    "QkZKTlJWWl5iZmpucnZ6fICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj9AQUJDREVGR3Wncbkh6vZDs5v_"
+    "WRg0ipMAAAAAAAAAAAAAAAAAAAAAmJrjmhu7gkFbo_YAV9MYQgAAAAAAAAAAAAAAAAAAAABtIYog",
 };
 #define VECTORS (sizeof vectors / sizeof *vectors)
 
@@ -62,8 +63,8 @@ static void make(struct invite made[static VECTORS]) {
     made[4] = invite_to(INVITE_SECRET, "tea", 0, 0);
     made[4].passphrase = true;
     made[5] = invite_to(INVITE_PRIVATE, "tea & cake", 0, 0);
-    made[6] = invite_to(INVITE_EPOCH, "tea", 32, 0);
-    made[7] = invite_to(INVITE_DOOR, "tea", 32, 0x20);
+    made[6] = invite_to(INVITE_EPOCH, "tea", 40, 0);
+    made[7] = invite_to(INVITE_DOOR, "tea", 40, 0x20);
     add_host(&made[0], "chat.example.org", 0);
     add_host(&made[1], "chat.example.org", 0x40);
     add_host(&made[2], "chat.example.org", 0);
