@@ -52,20 +52,18 @@ static void on_turned(void *context, const struct address *to, uint64_t now) {
 
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
                      const uint8_t tag[static ROOM_TAG_SIZE], const struct identity *identity, uint8_t suite_mask,
-                     const struct address *addresses, size_t count, uint64_t now) {
+                     uint64_t now) {
     memset(rendezvous, 0, sizeof *rendezvous);
     rendezvous->owner = *owner;
     registering_init(&rendezvous->registering, room, tag, identity, suite_mask);
     doors_init(&rendezvous->doors);
-    (void)doors_set(&rendezvous->doors, addresses, count, false, now);
-    if (count > 0) rendezvous->bootnode = addresses[0];
     rendezvous->heard = now;
     const struct presence_link link = {
         .context = rendezvous, .send = on_send, .heard = on_heard, .measured = on_measured, .turned = on_turned};
     presence_init(&rendezvous->presence, &link, &rendezvous->owner.presence, rendezvous->registering.member_id,
                   &rendezvous->own);
     rendezvous->state = RENDEZVOUS_HELLO;
-    rendezvous->due = count > 0 ? now : NEVER;
+    rendezvous->due = NEVER;
 }
 
 static bool keeps_session(const struct rendezvous *rendezvous) {

@@ -22,11 +22,10 @@
 #include "client/rendezvous/parts.h"
 #include "common/attributes.h"
 
-/* `tag`: that of one of the room's key sets. `addresses`: 0 … BOOTNODE_ADDRESSES of the one bootnode; without one it
- * waits for rendezvous_set_addresses. */
+/* `tag`: that of one of the room's key sets. It waits for rendezvous_set_addresses. */
 void rendezvous_init(struct rendezvous *rendezvous, const struct rendezvous_owner *owner, const struct room_keys *room,
                      const uint8_t tag[static ROOM_TAG_SIZE], const struct identity *identity, uint8_t suite_mask,
-                     const struct address *addresses, size_t count, uint64_t now);
+                     uint64_t now);
 void rendezvous_clear(struct rendezvous *rendezvous);
 /* Is this packet for us: from the bootnode, and naming our nonce, attempt or session? Then handles it. Many sessions
  * may share a bootnode, and none takes another's packets. */

@@ -31,7 +31,8 @@ void sessions_start(struct sessions *sessions, size_t number, const struct addre
     struct rendezvous_owner owner = sessions->owner;
     owner.context = owner.presence.context = &sessions->contexts[number];
     rendezvous_init(&sessions->list[number], &owner, sessions->room, sessions->sets->list[sessions->set[number]].tag,
-                    sessions->identity, sessions->suite_mask, addresses, count, now);
+                    sessions->identity, sessions->suite_mask, now);
+    if (count > 0) rendezvous_set_addresses(&sessions->list[number], addresses, count, now);
 }
 
 bool sessions_has(const struct sessions *sessions, size_t number) {

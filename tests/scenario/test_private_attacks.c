@@ -272,11 +272,9 @@ static void who_is_met_through_the_bootnode_alone_is_removed(void **state) {
 
 /* --- Those who decide, and should not --- */
 
-/* An op bans all, and is banned by the owner: what it said is over, and they are back. */
-static void what_a_banned_op_said_is_over(void **state) {
-    struct world *world = *state;
-    struct person *anna = private_found(world, "anna"), *mallory = private_invite(world, "mallory", NULL),
-                  *bert = private_invite(world, "bert", NULL), *carl = private_invite(world, "carl", NULL);
+/* An op bans all, and is banned by the owner. */
+static void an_op_bans_all(struct world *world, struct person *anna, struct person *mallory, struct person *bert,
+                           struct person *carl) {
     world_wait(world, CONNECT_MS,
                private_sees(anna, mallory) && private_sees(anna, bert) && private_sees(anna, carl) &&
                    private_sees(bert, carl) && private_sees(bert, mallory) && private_sees(carl, mallory));
@@ -289,7 +287,15 @@ static void what_a_banned_op_said_is_over(void **state) {
     world_run(world, 5000);
     private_decide(anna, mallory, DECIDE_BAN);
     world_wait(world, TELL_MS, private_refused(mallory, "removed"));
+}
+
+/* What it said is over then, and they are back. */
+static void what_a_banned_op_said_is_over(void **state) {
+    struct world *world = *state;
+    struct person *anna = private_found(world, "anna"), *mallory = private_invite(world, "mallory", NULL),
+                  *bert = private_invite(world, "bert", NULL), *carl = private_invite(world, "carl", NULL);
     struct private_room kept[2];
+    an_op_bans_all(world, anna, mallory, bert, carl);
     private_kill(bert, &kept[0]);
     private_kill(carl, &kept[1]);
     person_forget(bert);

@@ -137,8 +137,8 @@ static int setup(void **state) {
                                      .barred = on_barred,
                                      .known = on_known,
                                      .presence = {.context = fixture, .relayed = on_relayed}};
-    rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, fixture->keys.set.tag, &fixture->identity, 1,
-                    &fixture->bootnode, 1, NOW);
+    rendezvous_init(&fixture->rendezvous, &owner, &fixture->keys, fixture->keys.set.tag, &fixture->identity, 1, NOW);
+    rendezvous_set_addresses(&fixture->rendezvous, &fixture->bootnode, 1, NOW);
     make_active(fixture);
     *state = fixture;
     return 0;
