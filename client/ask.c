@@ -70,11 +70,18 @@ bool ask_possible(void) {
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-static bool ask_hidden(char *out, size_t size, struct why *why) {
+static void prompt_with(const char *prompt) {
+    fprintf(stderr, "%s", prompt);
+    fflush(stderr);
+}
+
+/* The prompt comes last: who types as soon as it is there shall neither be seen nor be flushed away. */
+static bool ask_hidden(const char *prompt, char *out, size_t size, struct why *why) {
     struct hiding hiding;
     bool again, done;
     do {
         if (!hide(&hiding)) return why_fail(why, "the terminal: %s", strerror(errno));
+        prompt_with(prompt);
         done = ask_read(STDIN_FILENO, out, size, why);
         again = caught == SIGTSTP;
         unhide(&hiding);
@@ -83,7 +90,7 @@ static bool ask_hidden(char *out, size_t size, struct why *why) {
 }
 
 bool ask(const char *prompt, bool hidden, char *out, size_t size, struct why *why) {
-    fprintf(stderr, "%s", prompt);
-    fflush(stderr);
-    return hidden ? ask_hidden(out, size, why) : ask_read(STDIN_FILENO, out, size, why);
+    if (hidden) return ask_hidden(prompt, out, size, why);
+    prompt_with(prompt);
+    return ask_read(STDIN_FILENO, out, size, why);
 }

@@ -30,5 +30,9 @@ char *copy_text(const char *text) {
 }
 
 char *copy_start(const char *text, size_t size) {
-    return need(strndup(text, size));
+    size_t length = strnlen(text, size); /* strndup(3) may look at the byte behind, says the address sanitizer */
+    char *copy = allocate(length + 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
 }
