@@ -76,10 +76,10 @@ static void join_takes_an_invite(void **state) {
         "! /join: the invite is mistyped: its checksum does not fit the bootnode 'tea.example', the room 'uea house' "
         "and what stands behind the #; copy it again, or compare it with the one you were sent\n");
     invite.kind = INVITE_DOOR;
-    memset(invite.secret, 't', invite.secret_size = PRIVATE_SECRET_SIZE);
+    memset(invite.secret, 't', invite.secret_size = PRIVATE_INVITE_SIZE);
     invited(&invite, NULL, line);
     stage_expect_told(&stage, line, INPUT_ENTER, "tea house",
-                      "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrtttttttttttttttttttttttttttttttt");
+                      "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrtttttttttttttttttttttttttttttttttttttttt");
     stage_done(&stage);
     invite = (struct invite){.room = "tea house", .hosts = {{.name = "tea.example"}}, .host_count = 1};
     memcpy(invite.secret, "open sesame", invite.secret_size = 11);
