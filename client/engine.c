@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "client/charter/room_file.h"
-#include "client/invite/entrance.h"
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
+#include "client/room_place.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "common/why.h"
@@ -17,18 +17,6 @@
 struct room_name {
     struct room_name *next;
     char text[];
-};
-
-struct room_slot {
-    struct chatroom *chatroom;
-    struct entrance entrance;
-    struct chamber *chamber;   /* of a private room; else NULL */
-    bool invites;              /* an invite is due, once a bootnode's key is known, which stands in it: */
-    bool invites_once;         /* for one, */
-    uint64_t invites_until_ms; /* or until then; 0: for good */
-    bool rejoins;              /* once it has left, */
-    struct room_keys keys;     /* with these, */
-    struct private_room *next; /* or this; malloc'd */
 };
 
 #define SYNC_EVERY_MS 1000    /* at most: keys that were remembered */
@@ -57,7 +45,8 @@ struct engine {
     struct nat_check nat;
     struct chatroom_host chatroom_host;
     struct room_name *names;
-    struct room_slot rooms[ENGINE_ROOMS_MAX];
+    struct place_host place_host;
+    struct room_place rooms[ENGINE_ROOMS_MAX];
     size_t room_count;
 };
 
@@ -273,18 +262,15 @@ struct engine *engine_create(const struct engine_options *options, const struct 
                                                    .met = on_met,
                                                    .seen = on_seen,
                                                    .moved = on_moved};
+    engine->place_host = (struct place_host){.chatroom = &engine->chatroom_host,
+                                             .directory = options->directory ? options->directory : "",
+                                             .known_keys = options->known_bootnodes};
     return engine;
 }
 
 void engine_destroy(struct engine *engine) {
     if (!engine) return;
-    for (size_t i = 0; i < engine->room_count; i++) {
-        struct room_slot *slot = &engine->rooms[i];
-        chamber_destroy(slot->chamber, 0);
-        chatroom_destroy(slot->chatroom);
-        if (slot->next) private_room_clear(slot->next);
-        free(slot->next);
-    }
+    for (size_t i = 0; i < engine->room_count; i++) place_clear(&engine->rooms[i], 0);
     for (struct room_name *name = engine->names, *next; name; name = next) {
         next = name->next;
         free(name);
@@ -305,17 +291,15 @@ static const char *name_keep(struct engine *engine, const char *text) {
     return name->text;
 }
 
-static struct room_slot *room_find(struct engine *engine, const char *name) {
+static struct room_place *room_find(struct engine *engine, const char *name) {
     for (size_t i = 0; i < engine->room_count; i++)
         if (strcmp(chatroom_name(engine->rooms[i].chatroom), name) == 0) return &engine->rooms[i];
     return NULL;
 }
 
-static struct chatroom *room_open(struct engine *engine, const char *name, const struct room_keys *keys, uint64_t now) {
-    struct chatroom *chatroom = chatroom_create(&engine->chatroom_host, name_keep(engine, name), keys, now);
-    if (engine->candidates.count) chatroom_set_candidates(chatroom, &engine->candidates, now);
+static void welcome(struct engine *engine, struct room_place *place, uint64_t now) {
+    if (engine->candidates.count) chatroom_set_candidates(place->chatroom, &engine->candidates, now);
     engine->any_joined = true;
-    return chatroom;
 }
 
 static void refuse_join(struct engine *engine, const char *name, const char *why) {
@@ -327,39 +311,24 @@ static void refuse_join(struct engine *engine, const char *name, const char *why
 
 /* May it be joined, or is it ours already? */
 static bool may_join(struct engine *engine, const char *room) {
-    const struct room_slot *slot = room_find(engine, room);
-    if (engine->ending || engine->barred || (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN)) return false;
-    if (slot || engine->room_count < ENGINE_ROOMS_MAX) return true;
+    const struct room_place *place = room_find(engine, room);
+    if (engine->ending || engine->barred || (place && chatroom_state(place->chatroom) == CHATROOM_OPEN)) return false;
+    if (place || engine->room_count < ENGINE_ROOMS_MAX) return true;
     refuse_join(engine, room, "more rooms at once are not possible");
     return false;
 }
 
-/* The next one for that place, in place of what was to be the next. */
-static void plan_rejoin(struct room_slot *slot, const struct room_keys *keys, const struct entrance *entrance,
-                        struct private_room *next) {
-    if (slot->next) private_room_clear(slot->next);
-    free(slot->next);
-    slot->rejoins = true;
-    slot->keys = *keys;
-    slot->entrance = *entrance;
-    slot->next = next;
-}
-
-static void open_chamber(struct engine *engine, struct room_slot *slot, struct private_room *room, uint64_t now) {
-    const char *directory = engine->options.directory;
-    slot->chamber = chamber_create(&engine->chatroom_host, slot->chatroom, chatroom_name(slot->chatroom),
-                                   directory ? directory : "", room, now);
-}
-
+/* `private`: NULL, or becomes the engine's. */
 static void join(struct engine *engine, const char *room, const struct room_keys *keys, const struct entrance *entrance,
-                 uint64_t now) {
-    struct room_slot *slot = room_find(engine, room);
-    if (slot) {
-        plan_rejoin(slot, keys, entrance, NULL);
-    } else {
-        engine->rooms[engine->room_count++] =
-            (struct room_slot){.chatroom = room_open(engine, room, keys, now), .entrance = *entrance};
+                 struct private_room *private, uint64_t now) {
+    struct room_place *place = room_find(engine, room);
+    if (place) {
+        place_plan(place, keys, entrance, private);
+        return;
     }
+    place = &engine->rooms[engine->room_count++];
+    place_open(place, &engine->place_host, name_keep(engine, room), keys, entrance, private, now);
+    welcome(engine, place, now);
 }
 
 void engine_join(struct engine *engine, const char *room, const void *secret, size_t secret_size, uint64_t now) {
@@ -367,7 +336,7 @@ void engine_join(struct engine *engine, const char *room, const void *secret, si
     if (!may_join(engine, room)) return;
     struct entrance entrance = entrance_of(secret, secret_size, false);
     if (room_keys_derive(room, secret, secret_size, &keys))
-        join(engine, room, &keys, &entrance, now);
+        join(engine, room, &keys, &entrance, NULL, now);
     else
         refuse_join(engine, room,
                     "its name or secret is empty or too long, or there is no memory (64 MiB) for the secret");
@@ -381,7 +350,7 @@ void engine_join_passphrase(struct engine *engine, const char *room, const char 
     if (!may_join(engine, room)) return;
     const struct entrance entrance = entrance_of(passphrase, size, true);
     if (room_keys_derive_passphrase(room, passphrase, size, &keys))
-        join(engine, room, &keys, &entrance, now);
+        join(engine, room, &keys, &entrance, NULL, now);
     else
         refuse_join(engine, room,
                     "its name or passphrase is empty or too long, or there is no memory (256 MiB) for it");
@@ -390,86 +359,43 @@ void engine_join_passphrase(struct engine *engine, const char *room, const char 
 
 void engine_join_keys(struct engine *engine, const char *room, const struct room_keys *keys, uint64_t now) {
     const struct entrance entrance = {.elsewhere = true};
-    if (may_join(engine, room)) join(engine, room, keys, &entrance, now);
+    if (may_join(engine, room)) join(engine, room, keys, &entrance, NULL, now);
 }
 
 void engine_enter(struct engine *engine, struct private_room *room, uint64_t now) {
-    struct room_slot *slot = room_find(engine, room->name);
-    const struct entrance entrance = {.elsewhere = true};
+    const struct entrance entrance = {.kind = INVITE_PRIVATE};
     struct room_keys keys;
     chamber_keys(room, &keys);
-    if (!may_join(engine, room->name)) {
+    if (may_join(engine, room->name))
+        join(engine, room->name, &keys, &entrance, room, now);
+    else
         private_room_clear(room);
-    } else if (slot) {
-        struct private_room *next = allocate(sizeof *next);
-        *next = *room;
-        plan_rejoin(slot, &keys, &entrance, next);
-    } else {
-        join(engine, room->name, &keys, &entrance, now);
-        open_chamber(engine, room_find(engine, room->name), room, now);
-    }
-    sodium_memzero(room, sizeof *room);
     sodium_memzero(&keys, sizeof keys);
 }
 
 struct chamber *engine_chamber(struct engine *engine, const char *room) {
-    struct room_slot *slot = room_find(engine, room);
-    return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chamber : NULL;
+    struct room_place *place = room_find(engine, room);
+    return place && chatroom_state(place->chatroom) == CHATROOM_OPEN ? place->chamber : NULL;
 }
 
 struct chatroom *engine_room(struct engine *engine, const char *room) {
-    struct room_slot *slot = room_find(engine, room);
-    return slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN ? slot->chatroom : NULL;
+    struct room_place *place = room_find(engine, room);
+    return place && chatroom_state(place->chatroom) == CHATROOM_OPEN ? place->chatroom : NULL;
 }
 
-/* What an invite to a private room has: its root; where the secret is not the first one any more that, too; or the
- * token of a door that is opened for it. */
-static bool private_entrance(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now, struct entrance *out,
-                             struct why *why) {
-    const struct private_room *room = chamber_room(chamber);
-    const uint8_t *secret = charter_secret(&room->charter);
-    bool by_door = once || until_ms > 0;
-    *out = (struct entrance){.kind = by_door ? INVITE_DOOR : secret ? INVITE_EPOCH : INVITE_PRIVATE};
-    memcpy(out->root, room->charter.root, sizeof out->root);
-    if (by_door && !chamber_open_door(chamber, once, until_ms, now, out->secret, why)) return false;
-    if (!by_door && secret) memcpy(out->secret, secret, PRIVATE_SECRET_SIZE);
-    struct writer stamp = writer_over(out->secret + PRIVATE_SECRET_SIZE, sizeof(uint64_t));
-    write_u64(&stamp, private_room_stamp(room));
-    out->secret_size = by_door || secret ? PRIVATE_INVITE_SIZE : 0;
-    return true;
-}
-
-static void emit_invite(struct engine *engine, const struct room_slot *slot, const struct entrance *entrance) {
-    struct invite invite;
+void engine_invite(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now) {
+    struct room_place *place = room_find(engine, room);
     char text[INVITE_TEXT_SIZE];
     struct why why;
-    if (entrance_invite(entrance, chatroom_name(slot->chatroom), engine->bootnodes, engine->options.bootnode_count,
-                        engine->options.known_bootnodes, &invite, &why)) {
-        invite_format(&invite, text);
-        struct event *event = event_create(EVENT_INVITE, text, strlen(text));
-        event->room = chatroom_name(slot->chatroom);
-        outside_emit(&engine->io.outside, event);
-        sodium_memzero(text, sizeof text);
-    } else {
+    if (!place) return;
+    if (!place_invite(place, &engine->place_host, once, lasts_ms, now, text, &why)) {
         emit_error(engine, why.text);
+        return;
     }
-    sodium_memzero(&invite, sizeof invite);
-}
-
-void engine_invite(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now) {
-    const struct room_slot *slot = room_find(engine, room);
-    struct entrance entrance;
-    struct why why;
-    if (!slot) return;
-    if (!slot->chamber && (once || until_ms > 0))
-        emit_error(engine, "an invite for one, or for a time, is there to a private room alone (--new-room)");
-    else if (!slot->chamber)
-        emit_invite(engine, slot, &slot->entrance);
-    else if (private_entrance(slot->chamber, once, until_ms, now, &entrance, &why))
-        emit_invite(engine, slot, &entrance);
-    else
-        emit_error(engine, why.text);
-    sodium_memzero(&entrance, sizeof entrance);
+    struct event *event = event_create(EVENT_INVITE, text, strlen(text));
+    event->room = chatroom_name(place->chatroom);
+    outside_emit(&engine->io.outside, event);
+    sodium_memzero(text, sizeof text);
 }
 
 /* Where its people were met, for a later start. */
@@ -482,10 +408,9 @@ static void note_bootnodes(const struct engine *engine, struct private_room *roo
 
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
                      const uint8_t *invite, uint64_t now) {
-    const char *directory = engine->options.directory;
     struct private_room entered;
     struct why why;
-    if (room_file_recall(directory ? directory : "", room, root, invite, &entered, &why)) {
+    if (room_file_recall(engine->place_host.directory, room, root, invite, &entered, &why)) {
         note_bootnodes(engine, &entered);
         engine_enter(engine, &entered, now);
     } else {
@@ -494,10 +419,10 @@ void engine_enter_by(struct engine *engine, const char *room, const uint8_t root
     }
 }
 
-void engine_found(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now) {
+void engine_found(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now) {
     struct private_room founded;
-    struct room_slot *slot = room_find(engine, room);
-    if (slot) {
+    struct room_place *place = room_find(engine, room);
+    if (place) {
         refuse_join(engine, room, "we are in a room of that name");
     } else if (!private_room_make(&founded, room, engine->options.identity)) {
         private_room_clear(&founded);
@@ -505,11 +430,11 @@ void engine_found(struct engine *engine, const char *room, bool once, uint64_t u
     } else {
         note_bootnodes(engine, &founded);
         engine_enter(engine, &founded, now);
-        slot = room_find(engine, room);
-        if (!slot) return;
-        slot->invites = true;
-        slot->invites_once = once;
-        slot->invites_until_ms = until_ms;
+        place = room_find(engine, room);
+        if (!place) return;
+        place->invite.due = true;
+        place->invite.once = once;
+        place->invite.lasts_ms = lasts_ms;
     }
 }
 
@@ -523,37 +448,28 @@ void engine_decide(struct engine *engine, const struct input *input, uint64_t no
 }
 
 /* It has left: makes its place free, or joins again. */
-static void room_close(struct engine *engine, struct room_slot *slot, uint64_t now) {
-    struct chatroom *chatroom = slot->chatroom;
+static void room_close(struct engine *engine, struct room_place *place, uint64_t now) {
+    const struct chatroom *chatroom = place->chatroom;
     struct event *event = event_create(EVENT_PARTED, NULL, 0);
     const char *name = event->room = chatroom_name(chatroom);
     engine->any_company |= chatroom_outcome(chatroom) != CHATROOM_ALONE;
     engine->any_undelivered |= chatroom_outcome(chatroom) == CHATROOM_UNDELIVERED;
-    chamber_destroy(slot->chamber, now);
-    slot->chamber = NULL;
-    chatroom_destroy(chatroom);
+    place_end(place, now);
     outside_emit(&engine->io.outside, event);
-    if (slot->rejoins) {
-        slot->chatroom = room_open(engine, name, &slot->keys, now);
-        if (slot->next) open_chamber(engine, slot, slot->next, now);
-        free(slot->next);
-        slot->next = NULL;
-        slot->rejoins = false;
-        sodium_memzero(&slot->keys, sizeof slot->keys);
+    if (place_reopen(place, &engine->place_host, name, now)) {
+        welcome(engine, place, now);
         return;
     }
-    if (slot->next) private_room_clear(slot->next);
-    free(slot->next);
-    struct room_slot *last = &engine->rooms[--engine->room_count];
-    *slot = *last;
+    struct room_place *last = &engine->rooms[--engine->room_count];
+    *place = *last;
     sodium_memzero(last, sizeof *last); /* may hold keys */
 }
 
 void engine_part(struct engine *engine, const char *room, uint64_t now) {
-    struct room_slot *slot = room_find(engine, room);
-    if (!slot) return;
-    slot->rejoins = false;
-    chatroom_part(slot->chatroom, now);
+    struct room_place *place = room_find(engine, room);
+    if (!place) return;
+    place_forget_plan(place);
+    chatroom_part(place->chatroom, now);
 }
 
 void engine_answer(struct engine *engine, const char *ref) {
@@ -562,10 +478,10 @@ void engine_answer(struct engine *engine, const char *ref) {
 
 void engine_say(struct engine *engine, const char *room, enum chat_kind kind, const uint8_t *peer, const char *text,
                 size_t size, uint64_t now) {
-    struct room_slot *slot = room_find(engine, room);
+    struct room_place *place = room_find(engine, room);
     char why[ROOM_NAME_MAX + 64];
-    if (slot && chatroom_state(slot->chatroom) == CHATROOM_OPEN) {
-        chatroom_say(slot->chatroom, kind, peer, text, size, now);
+    if (place && chatroom_state(place->chatroom) == CHATROOM_OPEN) {
+        chatroom_say(place->chatroom, kind, peer, text, size, now);
     } else {
         snprintf(why, sizeof why, "we are not in the room %.*s", ROOM_NAME_MAX, room);
         emit_error(engine, why);
@@ -588,15 +504,15 @@ void engine_nick(struct engine *engine, const char *nick, uint64_t now) {
 }
 
 void engine_info(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {
-    struct room_slot *slot = room_find(engine, room);
-    if (slot) chatroom_tell_timeline(slot->chatroom, peer, now);
+    struct room_place *place = room_find(engine, room);
+    if (place) chatroom_tell_timeline(place->chatroom, peer, now);
 }
 
 void engine_mark(struct engine *engine, const char *room, const uint8_t peer[static MEMBER_ID_SIZE],
                  enum person_mark mark, uint64_t now) {
-    struct room_slot *slot = room_find(engine, room);
-    if (!slot) return;
-    chatroom_mark(slot->chatroom, peer, mark, now);
+    struct room_place *place = room_find(engine, room);
+    if (!place) return;
+    chatroom_mark(place->chatroom, peer, mark, now);
     for (size_t i = 0; i < engine->room_count; i++) chatroom_look_again(engine->rooms[i].chatroom, now);
 }
 
@@ -647,7 +563,7 @@ void engine_receive(struct engine *engine, uint16_t socket, const struct address
 void engine_end_of_input(struct engine *engine, uint64_t now) {
     engine->ending = true;
     for (size_t i = 0; i < engine->room_count; i++) {
-        engine->rooms[i].rejoins = false;
+        place_forget_plan(&engine->rooms[i]);
         chatroom_part(engine->rooms[i].chatroom, now);
     }
 }
@@ -657,10 +573,10 @@ void engine_stop(struct engine *engine, uint64_t now) {
     engine->stopped |= !engine->ending;
     engine->ending = true;
     for (size_t i = 0; i < engine->room_count; i++) {
-        struct room_slot *slot = &engine->rooms[i];
-        slot->rejoins = false;
-        engine->stopped |= chatroom_state(slot->chatroom) < CHATROOM_LEAVING;
-        chatroom_leave(slot->chatroom, now);
+        struct room_place *place = &engine->rooms[i];
+        place_forget_plan(place);
+        engine->stopped |= chatroom_state(place->chatroom) < CHATROOM_LEAVING;
+        chatroom_leave(place->chatroom, now);
     }
 }
 
@@ -686,18 +602,17 @@ static void sync_keys(struct engine *engine, uint64_t now) {
     if (!people_sync(engine->options.people, &why)) emit_error(engine, why.text);
 }
 
-static void slot_tick(struct engine *engine, struct room_slot *slot, uint64_t now) {
-    if (slot->chamber) chamber_tick(slot->chamber, now);
-    chatroom_tick(slot->chatroom, now);
-    if (!slot->invites || !engine->proven) return;
-    slot->invites = false;
-    engine_invite(engine, chatroom_name(slot->chatroom), slot->invites_once, slot->invites_until_ms, now);
+static void tick_place(struct engine *engine, struct room_place *place, uint64_t now) {
+    place_tick(place, now);
+    if (!place->invite.due || !engine->proven) return;
+    place->invite.due = false;
+    engine_invite(engine, chatroom_name(place->chatroom), place->invite.once, place->invite.lasts_ms, now);
 }
 
 void engine_tick(struct engine *engine, uint64_t now) {
     if (engine->finished) return;
     nat_tick(engine, now);
-    for (size_t i = 0; i < engine->room_count; i++) slot_tick(engine, &engine->rooms[i], now);
+    for (size_t i = 0; i < engine->room_count; i++) tick_place(engine, &engine->rooms[i], now);
     for (size_t i = engine->room_count; i-- > 0;)
         if (chatroom_state(engine->rooms[i].chatroom) == CHATROOM_LEFT) room_close(engine, &engine->rooms[i], now);
     look_up_names(engine, now);
@@ -713,10 +628,7 @@ uint64_t engine_due(struct engine *engine, uint64_t now) {
     if (engine->finished) return NEVER;
     if (is_over(engine)) return now;
     uint64_t due = earlier(nat_check_due(&engine->nat), sync_at(engine));
-    for (size_t i = 0; i < engine->room_count; i++) {
-        due = earlier(due, chatroom_due(engine->rooms[i].chatroom, now));
-        if (engine->rooms[i].chamber) due = earlier(due, chamber_due(engine->rooms[i].chamber));
-    }
+    for (size_t i = 0; i < engine->room_count; i++) due = earlier(due, place_due(&engine->rooms[i], now));
     for (size_t i = 0; i < BOOTNODES_MAX; i++) due = earlier(due, engine->lookups[i].due);
     return due;
 }

@@ -71,8 +71,8 @@ void engine_join_keys(struct engine *engine, const char *room, const struct room
  * if it is. */
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
                      const uint8_t *invite, uint64_t now);
-/* A new one, whose owner we are; tells its EVENT_INVITE, which is for one (once), or until a time (ms since 1970). */
-void engine_found(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now);
+/* A new one, whose owner we are; tells its EVENT_INVITE, which is for one (once), or lasts so long. */
+void engine_found(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now);
 /* See chamber_decide; EVENT_ERROR where it cannot be. */
 void engine_decide(struct engine *engine, const struct input *input, uint64_t now);
 /* A private room, which becomes the engine's; `room` is empty then. Else as engine_join. */
@@ -98,7 +98,7 @@ void engine_mark(struct engine *engine, const char *room, const uint8_t peer[sta
                  enum person_mark mark, uint64_t now);
 /* EVENT_INVITE by which others join that room: with its secret, our bootnodes, and the prints of their keys, where
  * those are known by now. EVENT_ERROR where no such string can be made. */
-void engine_invite(struct engine *engine, const char *room, bool once, uint64_t until_ms, uint64_t now);
+void engine_invite(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now);
 void engine_end_of_input(struct engine *engine, uint64_t now);
 void engine_stop(struct engine *engine, uint64_t now);
 void engine_set_candidates(struct engine *engine, const struct candidate_list *candidates, uint64_t now);

@@ -121,7 +121,7 @@ enum input_type {
     INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
     INPUT_NICK, /* text: a nick as text_nick makes them */
     INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
-    INPUT_INVITE,     /* room: tell its EVENT_INVITE; of a private room once: for one; until_ms: so long */
+    INPUT_INVITE,     /* room: tell its EVENT_INVITE; of a private room once: for one; lasts_ms: so long */
     INPUT_FOUND,      /* room: a new private room, which is ours; tells its EVENT_INVITE */
     INPUT_ENTER,      /* room; text: the root of a private room, and behind it nothing, or what an invite has besides */
     INPUT_DECIDE,     /* room, decision, peer; text: the topic, or the beginning of a fingerprint */
@@ -160,7 +160,7 @@ struct input {
     bool passphrase;
     enum room_decision decision;
     bool once;
-    uint64_t until_ms; /* ms since 1970; 0: for good */
+    uint64_t lasts_ms; /* 0: for good */
     uint8_t peer[MEMBER_ID_SIZE];
     unsigned bootnode;
     struct address addresses[BOOTNODE_ADDRESSES];

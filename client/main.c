@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/config.h"
@@ -121,7 +120,7 @@ static void join_first_room(struct client *client) {
     struct input *input = input_create(type, setup->config->room, (const char *)setup->secret, setup->secret_size);
     input->passphrase = setup->passphrase;
     input->once = setup->config->once;
-    if (setup->config->invite_s > 0) input->until_ms = (uint64_t)(time(NULL) + setup->config->invite_s) * 1000;
+    input->lasts_ms = (uint64_t)setup->config->invite_s * 1000;
     if (client->ui.kind == UI_SEND)
         client->ui.join = input;
     else

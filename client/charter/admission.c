@@ -22,14 +22,10 @@ static struct admission by_secret(const struct private_room *room, bool may, enu
     return (struct admission){.kind = ADMISSION_LET_IN, .note = may};
 }
 
-static bool is_removed(enum standing standing) {
-    return standing == STANDING_REMOVED || standing == STANDING_BANNED;
-}
-
 struct admission admission_of(const struct private_room *room, const uint8_t own[static 32], enum key_set_role role,
                               const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms) {
     const struct charter *charter = &room->charter;
-    if (!private_room_is_known(room) || is_removed(charter_standing(charter, own)))
+    if (!private_room_is_known(room) || standing_is_removed(charter_standing(charter, own)))
         return (struct admission){.kind = ADMISSION_WAIT};
     enum standing standing = charter_standing(charter, key);
     bool may = charter_may(charter, own, STATEMENT_PERSON, key, STANDING_MEMBER);

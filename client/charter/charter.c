@@ -22,10 +22,6 @@ static const uint8_t no_subject[32];
 
 /* --- Founding --- */
 
-void founding_root(const struct founding *founding, uint8_t out[static PRIVATE_ROOT_SIZE]) {
-    private_root(founding->owner, founding->nonce, out);
-}
-
 void charter_init(struct charter *charter, const uint8_t root[static PRIVATE_ROOT_SIZE],
                   const uint8_t room[static ROOM_ID_SIZE]) {
     memset(charter, 0, sizeof *charter);
@@ -49,7 +45,7 @@ void charter_clear(struct charter *charter) {
 
 bool charter_found(struct charter *charter, const struct founding *founding) {
     uint8_t root[PRIVATE_ROOT_SIZE];
-    founding_root(founding, root);
+    private_root(founding->owner, founding->nonce, root);
     if (sodium_memcmp(root, charter->root, sizeof root) != 0) return false;
     charter->founding = *founding;
     charter->founded = true;
@@ -244,13 +240,12 @@ enum charter_taking charter_state(struct charter *charter, const struct identity
     return charter_take(charter, out, wall_ms);
 }
 
-size_t charter_dismiss(struct charter *charter, const struct identity *owner, const uint8_t op[static 32],
-                       uint64_t wall_ms, struct statement **out) {
-    static const uint8_t member = STANDING_MEMBER;
+size_t charter_adopt(struct charter *charter, const struct identity *owner, const uint8_t op[static 32],
+                     uint64_t wall_ms, struct statement **out) {
     size_t count = 0;
     *out = NULL;
     if (!charter->founded || !is_owner(charter, owner->public) || !appointment(charter, op)) return 0;
-    struct statement *list = allocate((charter->count + 1) * sizeof *list);
+    struct statement *list = *out = allocate((charter->count + 1) * sizeof *list);
     for (size_t i = 0; i < charter->count; i++) {
         const struct statement said = *winner(&charter->entries[i]);
         if (memcmp(said.author, op, sizeof said.author) != 0) continue;
@@ -258,9 +253,6 @@ size_t charter_dismiss(struct charter *charter, const struct identity *owner, co
                           said.body_size, wall_ms, &list[count]) == CHARTER_TAKEN)
             count++;
     }
-    if (charter_state(charter, owner, STATEMENT_PERSON, op, &member, 1, wall_ms, &list[count]) == CHARTER_TAKEN)
-        count++;
-    *out = list;
     return count;
 }
 
@@ -283,7 +275,7 @@ const uint8_t *charter_secret(const struct charter *charter) {
 }
 
 static bool is_removal(const struct statement *said) {
-    return said->kind == STATEMENT_PERSON && (said->body[0] == STANDING_REMOVED || said->body[0] == STANDING_BANNED);
+    return said->kind == STATEMENT_PERSON && standing_is_removed((enum standing)said->body[0]);
 }
 
 void charter_removed(const struct charter *charter, uint8_t out[static CHARTER_DIGEST_SIZE]) {
@@ -340,7 +332,7 @@ static bool entry_holds(const struct charter *charter, const struct charter_entr
 bool charter_holds(const struct charter *charter) {
     uint8_t root[PRIVATE_ROOT_SIZE];
     if (charter->count > CHARTER_ENTRIES || (charter->count > 0 && !charter->founded)) return false;
-    founding_root(&charter->founding, root);
+    private_root(charter->founding.owner, charter->founding.nonce, root);
     if (charter->founded && memcmp(root, charter->root, sizeof root) != 0) return false;
     for (size_t i = 0; i < charter->count; i++) {
         const struct charter_entry *entry = &charter->entries[i], *next = entry + 1;

@@ -57,9 +57,6 @@ enum charter_taking {
     CHARTER_FORGED, /* the signature is wrong */
 };
 
-/* The root that this founding makes. */
-void founding_root(const struct founding *founding, uint8_t out[static PRIVATE_ROOT_SIZE]);
-
 /* Without a founding and statements. `room` is its id. */
 void charter_init(struct charter *charter, const uint8_t root[static PRIVATE_ROOT_SIZE],
                   const uint8_t room[static ROOM_ID_SIZE]);
@@ -78,11 +75,11 @@ enum charter_taking charter_state(struct charter *charter, const struct identity
                                   const uint8_t *subject, const void *body, size_t body_size, uint64_t wall_ms,
                                   struct statement *out);
 
-/* The owner dismisses an op, who stays a member: what that one said and what still wins is signed anew by the owner
- * before it would count no more. `out` gets what was signed, in the order in which others are to take it; the caller
- * frees it. Returns how many; 0: it is not the owner, or that is no op. */
-MUST_USE size_t charter_dismiss(struct charter *charter, const struct identity *owner, const uint8_t op[static 32],
-                                uint64_t wall_ms, struct statement **out);
+/* What an op said and what still wins the owner signs anew, before it dismisses that op and it would count no more.
+ * `out` gets what was signed, in the order in which others are to take it; the caller wipes and frees it. Returns how
+ * many; 0: nothing, or it is not the owner, or that is no op. */
+MUST_USE size_t charter_adopt(struct charter *charter, const struct identity *owner, const uint8_t op[static 32],
+                              uint64_t wall_ms, struct statement **out);
 
 /* How somebody stands; STANDING_UNKNOWN: nobody said anything of it. */
 enum standing charter_standing(const struct charter *charter, const uint8_t key[static 32]);

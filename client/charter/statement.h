@@ -46,6 +46,10 @@ enum standing {
     STANDING_UNKNOWN,
 };
 
+static inline bool standing_is_removed(enum standing standing) {
+    return standing == STANDING_REMOVED || standing == STANDING_BANNED;
+}
+
 /* Who belongs to a room of whom nothing was said; also on the wire. */
 enum membership_rule { RULE_SECRET, RULE_LISTED, MEMBERSHIP_RULES };
 

@@ -25,7 +25,6 @@ struct belonging {
     uint64_t tell_at;         /* all that is kept, if it lacks something; NEVER: nothing is to be told */
     uint64_t full_after;      /* and not before */
     uint64_t checked, forged; /* ms: what its signatures, and its wrong ones, cost is paid off then */
-    bool is_op;               /* the host's: people were told so */
     uint64_t dismiss_at;      /* the host's: it was told why, and bye is due; NEVER: it is not */
 };
 
@@ -41,8 +40,10 @@ struct council_host {
     void (*shut_out)(void *context, struct belonging *who, uint64_t now);
     /* This is the present set. */
     void (*rekey)(void *context, const struct key_set *set, uint64_t now);
-    /* Something was said: for people to see. */
-    void (*said)(void *context, const struct statement *statement, uint64_t now);
+    /* It holds what we hold, and so has the present set. */
+    void (*agrees)(void *context, const struct belonging *who);
+    /* Something was said, for people to see; of a person, how it stood `before`. */
+    void (*said)(void *context, const struct statement *statement, enum standing before, uint64_t now);
     /* Somebody does not let us in, or we hear that we are removed (`by` whom; NULL: not said). */
     void (*refused)(void *context, enum verdict verdict, const uint8_t *by, uint64_t now);
     /* Puts the room on the disk. */

@@ -21,7 +21,8 @@ struct chamber {
     bool review;     /* somebody is let in, or is not any more */
     bool keeps;      /* we are registered under former sets */
     bool unwritable; /* that was told */
-    bool is_op;      /* we are, and that was told */
+    bool touched;    /* something is different since `due` was reckoned */
+    uint64_t due, expire_at;
 };
 
 /* --- Members --- */
@@ -73,6 +74,40 @@ static void keep_former(struct chamber *chamber, uint64_t now) {
         key_set_derive(chamber->room.charter.root, chamber->room.former[i].secret, &set);
         chatroom_keep_set(chamber->chatroom, set.tag, keeps, now);
     }
+    sodium_memzero(&set, sizeof set);
+}
+
+/* Those under which we may be registered besides the present one. */
+struct secrets {
+    uint8_t list[KEY_SETS_DOORS + KEY_SETS_FORMER][PRIVATE_SECRET_SIZE];
+    size_t count;
+};
+
+static struct secrets secrets_of(const struct private_room *room) {
+    struct secrets out = {.count = 0};
+    for (size_t i = 0; i < room->door_count; i++)
+        memcpy(out.list[out.count++], room->doors[i].token, PRIVATE_SECRET_SIZE);
+    for (size_t i = 0; i < room->former_count; i++)
+        memcpy(out.list[out.count++], room->former[i].secret, PRIVATE_SECRET_SIZE);
+    return out;
+}
+
+static bool has_secret(const struct secrets *secrets, const uint8_t *secret) {
+    for (size_t i = 0; i < secrets->count; i++)
+        if (memcmp(secrets->list[i], secret, PRIVATE_SECRET_SIZE) == 0) return true;
+    return false;
+}
+
+/* The sets of secrets that the room has not any more. */
+static void drop_missing(struct chamber *chamber, const struct secrets *before, uint64_t now) {
+    struct secrets after = secrets_of(&chamber->room);
+    struct key_set set;
+    for (size_t i = 0; i < before->count; i++) {
+        if (has_secret(&after, before->list[i])) continue;
+        key_set_derive(chamber->room.charter.root, before->list[i], &set);
+        chatroom_drop_set(chamber->chatroom, set.tag, now);
+    }
+    sodium_memzero(&after, sizeof after);
     sodium_memzero(&set, sizeof set);
 }
 
@@ -130,26 +165,21 @@ static struct event *decided(const struct statement *statement) {
     }
 }
 
-static bool is_own(const struct chamber *chamber, const uint8_t *key) {
-    return memcmp(key, chamber->host->identity->public, sizeof chamber->host->identity->public) == 0;
-}
-
-/* Whoever was noted as a member is here anyway: that is no news, but of who was an op. */
-static bool is_news(struct chamber *chamber, const struct statement *statement) {
-    uint8_t id[MEMBER_ID_SIZE];
+/* Whoever was noted as a member is here anyway: that is no news. */
+static bool is_news(const struct statement *statement, enum standing before) {
     if (statement->kind != STATEMENT_PERSON) return statement->kind != STATEMENT_EPOCH;
-    member_id_derive(&chamber->room.keys, statement->subject, id);
-    struct belonging *who = find(chamber, id);
-    bool *is_op = is_own(chamber, statement->subject) ? &chamber->is_op : who ? &who->is_op : NULL;
-    bool was_op = is_op && *is_op;
-    if (is_op) *is_op = statement->body[0] == STANDING_OP;
-    return statement->body[0] != STANDING_MEMBER || was_op;
+    return statement->body[0] == STANDING_MEMBER ? before != STANDING_UNKNOWN : statement->body[0] != before;
 }
 
-static void on_said(void *context, const struct statement *statement, uint64_t now) {
-    struct chamber *chamber = context;
+static void on_agrees(void *context, const struct belonging *who) {
+    const struct chamber *chamber = context;
+    chatroom_peer_rekeyed(chamber->chatroom, who->id);
+}
+
+static void on_said(void *context, const struct statement *statement, enum standing before, uint64_t now) {
+    const struct chamber *chamber = context;
     (void)now;
-    if (!is_news(chamber, statement)) return;
+    if (!is_news(statement, before)) return;
     struct event *event = decided(statement);
     event->reason = decision_of(statement);
     fingerprint_format(statement->author, event->was);
@@ -196,12 +226,13 @@ static bool on_presumes(void *context) {
     const struct chamber *chamber = context;
     const struct charter *charter = &chamber->room.charter;
     enum standing own = charter_standing(charter, chamber->host->identity->public);
-    return private_room_is_known(&chamber->room) && own != STANDING_REMOVED && own != STANDING_BANNED;
+    return private_room_is_known(&chamber->room) && !standing_is_removed(own);
 }
 
 /* A set that was dropped was a former one. */
 static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit) {
     struct chamber *chamber = context;
+    chamber->touched = true;
     enum key_set_role role = visit->role == KEY_SET_UNUSED ? KEY_SET_FORMER : visit->role;
     /* Another client of ours may have let in whom it was for. */
     if (role == KEY_SET_DOOR) room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, chamber->now));
@@ -211,6 +242,7 @@ static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], co
 
 static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now) {
     struct chamber *chamber = context;
+    chamber->touched = true;
     (void)admitted;
     chamber->now = now;
     council_connected(&chamber->council, find_or_add(chamber, id), now);
@@ -219,20 +251,22 @@ static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool 
 
 static const char *on_role(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
     const struct chamber *chamber = context;
-    struct belonging *who = find(chamber, id);
+    const struct belonging *who = find(chamber, id);
     enum standing standing = who && who->shown ? charter_standing(&chamber->room.charter, who->key) : STANDING_UNKNOWN;
-    if (who) who->is_op = standing == STANDING_OP;
     return standing == STANDING_OWNER ? "owner" : standing == STANDING_OP ? "op" : NULL;
 }
 
 static void on_left(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
-    struct belonging *who = find(context, id);
+    struct chamber *chamber = context;
+    struct belonging *who = find(chamber, id);
+    chamber->touched = true;
     if (who) council_gone(who);
 }
 
 static void on_told(void *context, const uint8_t id[static MEMBER_ID_SIZE], const uint8_t *message, size_t size,
                     uint64_t now) {
     struct chamber *chamber = context;
+    chamber->touched = true;
     chamber->now = now;
     (void)council_received(&chamber->council, find_or_add(chamber, id), message, size, now);
     settle(chamber, now);
@@ -247,6 +281,7 @@ static struct council_host council_host_of(struct chamber *chamber) {
                                  .review = on_review,
                                  .shut_out = on_shut_out,
                                  .rekey = on_rekey,
+                                 .agrees = on_agrees,
                                  .said = on_said,
                                  .refused = on_refused,
                                  .save = on_save,
@@ -279,7 +314,7 @@ static void add_sets(struct chamber *chamber, uint64_t now) {
 /* As whoever comes anew hears it. */
 static void tell_topic(struct chamber *chamber, uint64_t now) {
     const struct statement *topic = charter_winner(&chamber->room.charter, STATEMENT_TOPIC, NULL);
-    if (topic && topic->body_size > 0) on_said(chamber, topic, now);
+    if (topic && topic->body_size > 0) on_said(chamber, topic, STANDING_UNKNOWN, now);
 }
 
 struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom *chatroom, const char *name,
@@ -298,11 +333,12 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
         .host = host, .chatroom = chatroom, .name = name, .directory = directory, .room = *room, .now = now};
     sodium_memzero(room, sizeof *room);
     (void)private_room_expire(&chamber->room, host->outside->wall_ms(host->outside->context));
+    chamber->expire_at = now + CHAMBER_EXPIRE_MS;
+    chamber->touched = true;
     member_id_derive(&chamber->room.keys, host->identity->public, id);
     council_init(&chamber->council, &council_host, host->identity, id, &chamber->room);
     chatroom_keep_gate(chatroom, &keeper);
     add_sets(chamber, now);
-    chamber->is_op = charter_standing(&chamber->room.charter, host->identity->public) == STANDING_OP;
     tell_topic(chamber, now);
     chamber->council.save_at = now; /* by the root alone one comes again */
     chamber->keeps = true;          /* as sets are when they are added */
@@ -324,24 +360,45 @@ const struct private_room *chamber_room(const struct chamber *chamber) {
     return &chamber->room;
 }
 
+/* What expires in the room has no key set any more, either. */
+static void expire(struct chamber *chamber, uint64_t now) {
+    struct secrets before = secrets_of(&chamber->room);
+    chamber->expire_at = now + CHAMBER_EXPIRE_MS;
+    if (private_room_expire(&chamber->room, on_wall(chamber, now))) {
+        drop_missing(chamber, &before, now);
+        on_save(chamber, now);
+    }
+    sodium_memzero(&before, sizeof before);
+}
+
+static void dismiss(struct chamber *chamber, struct belonging *who, uint64_t now) {
+    who->dismiss_at = NEVER;
+    chatroom_dismiss(chamber->chatroom, who->id, now);
+    council_gone(who);
+}
+
+static uint64_t reckon_due(const struct chamber *chamber) {
+    uint64_t due = earlier(council_due(&chamber->council), chamber->expire_at);
+    for (size_t i = 0; i < chamber->count; i++) due = earlier(due, chamber->people[i]->dismiss_at);
+    return due;
+}
+
+/* With each batch of packets: where nothing is due, nothing is looked at. */
 void chamber_tick(struct chamber *chamber, uint64_t now) {
     chamber->now = now;
+    if (!chamber->touched && now < chamber->due) return;
     council_tick(&chamber->council, now);
     settle(chamber, now);
-    for (size_t i = 0; i < chamber->count; i++) {
-        struct belonging *who = chamber->people[i];
-        if (who->dismiss_at > now) continue;
-        who->dismiss_at = NEVER;
-        chatroom_dismiss(chamber->chatroom, who->id, now);
-        council_gone(who);
-    }
+    for (size_t i = 0; i < chamber->count; i++)
+        if (chamber->people[i]->dismiss_at <= now) dismiss(chamber, chamber->people[i], now);
     keep_former(chamber, now);
+    if (now >= chamber->expire_at) expire(chamber, now);
+    chamber->touched = false;
+    chamber->due = reckon_due(chamber);
 }
 
 uint64_t chamber_due(const struct chamber *chamber) {
-    uint64_t due = council_due(&chamber->council);
-    for (size_t i = 0; i < chamber->count; i++) due = earlier(due, chamber->people[i]->dismiss_at);
-    return due;
+    return chamber->touched ? 0 : chamber->due;
 }
 
 /* --- Deciding --- */
@@ -366,7 +423,7 @@ static bool readmit(struct chamber *chamber, const char *digits, uint64_t now, s
     size_t place = 0;
     while ((said = charter_next(&chamber->room.charter, &place))) {
         enum standing standing = charter_standing(&chamber->room.charter, said->subject);
-        if (said->kind != STATEMENT_PERSON || (standing != STANDING_REMOVED && standing != STANDING_BANNED)) continue;
+        if (said->kind != STATEMENT_PERSON || !standing_is_removed(standing)) continue;
         fingerprint_format(said->subject, fingerprint);
         if (strncmp(fingerprint, digits, strlen(digits)) != 0) continue;
         if (found && memcmp(found->subject, said->subject, sizeof found->subject) != 0)
@@ -388,6 +445,7 @@ static bool rule(struct chamber *chamber, enum membership_rule rule, uint64_t no
 bool chamber_decide(struct chamber *chamber, enum room_decision decision, const uint8_t id[static MEMBER_ID_SIZE],
                     const char *text, uint64_t now, struct why *why) {
     chamber->now = now;
+    chamber->touched = true;
     switch (decision) {
     case DECIDE_REMOVE: return member_stands(chamber, id, STANDING_REMOVED, now, why);
     case DECIDE_BAN: return member_stands(chamber, id, STANDING_BANNED, now, why);
@@ -401,13 +459,19 @@ bool chamber_decide(struct chamber *chamber, enum room_decision decision, const 
     return false;
 }
 
-bool chamber_open_door(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now,
+bool chamber_open_door(struct chamber *chamber, bool once, uint64_t lasts_ms, uint64_t now,
                        uint8_t token[static PRIVATE_SECRET_SIZE], struct why *why) {
-    if (!chamber->room.charter.founded) return why_fail(why, "nobody told us yet who belongs to this room");
-    const struct private_door *door = private_room_open_door(&chamber->room, once, until_ms, on_wall(chamber, now));
+    uint64_t wall_ms = on_wall(chamber, now);
+    struct secrets before = secrets_of(&chamber->room);
+    if (!private_room_is_known(&chamber->room)) return why_fail(why, "nobody told us yet who belongs to this room");
+    const struct private_door *door =
+        private_room_open_door(&chamber->room, once, lasts_ms > 0 ? wall_ms + lasts_ms : 0, wall_ms);
     if (!door) return why_fail(why, "%d invites are out already", KEY_SETS_DOORS);
     memcpy(token, door->token, PRIVATE_SECRET_SIZE);
+    drop_missing(chamber, &before, now);
+    sodium_memzero(&before, sizeof before);
     add_set(chamber, token, KEY_SET_DOOR, now);
     on_save(chamber, now);
+    chamber->touched = true;
     return true;
 }

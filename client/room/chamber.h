@@ -19,6 +19,7 @@
 #include "common/why.h"
 
 #define CHAMBER_DISMISSAL_MS 1000
+#define CHAMBER_EXPIRE_MS 3600000 /* so often what is over is looked for */
 #define CHAMBER_ABSENT_MAX 1024
 
 struct chamber;
@@ -43,6 +44,6 @@ uint64_t chamber_due(const struct chamber *chamber);
 /* `id`: the member that it is about; `text`: the topic, or the beginning of a fingerprint. */
 MUST_USE bool chamber_decide(struct chamber *chamber, enum room_decision decision,
                              const uint8_t id[static MEMBER_ID_SIZE], const char *text, uint64_t now, struct why *why);
-/* A door for one person, or until a time (ms since 1970; 0: for good): its token. */
-MUST_USE bool chamber_open_door(struct chamber *chamber, bool once, uint64_t until_ms, uint64_t now,
+/* A door for one person, or for so long (0: for good), by the room's time: its token. */
+MUST_USE bool chamber_open_door(struct chamber *chamber, bool once, uint64_t lasts_ms, uint64_t now,
                                 uint8_t token[static PRIVATE_SECRET_SIZE], struct why *why);

@@ -24,7 +24,7 @@ void council_init(struct council *council, const struct council_host *host, cons
 
 /* --- Small things --- */
 
-static uint64_t wall(const struct council *council, uint64_t now) {
+uint64_t council_wall(const struct council *council, uint64_t now) {
     return council->host.wall_ms(council->host.context, now);
 }
 
@@ -92,11 +92,8 @@ static struct private_door *door_of(const struct council *council, const struct 
 
 static struct admission judge(const struct council *council, const struct belonging *who, uint64_t now) {
     return admission_of(council->room, council->identity->public, who->role, door_of(council, who), who->key,
-                        wall(council, now));
+                        council_wall(council, now));
 }
-
-static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
-                   uint64_t now);
 
 /* On the disk first: an invite for one is not to be used again after a crash. */
 static void use_door(struct council *council, const struct belonging *who, uint64_t now) {
@@ -105,14 +102,6 @@ static void use_door(struct council *council, const struct belonging *who, uint6
     door->used = true;
     memcpy(door->by, who->key, sizeof door->by);
     save_now(council, now);
-}
-
-static void note_member(struct council *council, const struct belonging *who, uint64_t now) {
-    static const uint8_t member = STANDING_MEMBER;
-    struct statement statement;
-    if (charter_state(&council->room->charter, council->identity, STATEMENT_PERSON, who->key, &member, 1,
-                      wall(council, now), &statement) == CHARTER_TAKEN)
-        follow(council, NULL, &statement, 1, now);
 }
 
 /* Where the token of a door is: the keeper of several looks which one's set this is. */
@@ -140,7 +129,6 @@ static bool was_a_secret_of_ours(const struct council *council, const uint8_t *t
 
 enum admission_kind council_showed(struct council *council, struct belonging *who, const uint8_t key[static 32],
                                    enum key_set_role role, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now) {
-    if (!council->room) return ADMISSION_LET_IN;
     /* A renewal may come under a set that is a former one by now: who was let in under a better one stays. */
     if (who->shown && who->kind == ADMISSION_LET_IN && memcmp(who->key, key, sizeof who->key) == 0 &&
         role != KEY_SET_CURRENT && who->role == KEY_SET_CURRENT)
@@ -173,16 +161,15 @@ static void shut_out(struct council *council, struct belonging *who, enum verdic
 }
 
 void council_connected(struct council *council, struct belonging *who, uint64_t now) {
-    if (!council->room) return;
+    uint8_t digest[CHARTER_DIGEST_SIZE];
     who->connected = true;
     who->heard = false;
     if (who->kind == ADMISSION_REFUSE) {
         shut_out(council, who, judge(council, who, now).verdict, now);
         return;
     }
-    if (who->note) note_member(council, who, now);
-    who->note = false;
-    telling_digest(&council->host, &council->room->charter, who, now);
+    charter_digest(&council->room->charter, digest);
+    telling_digest(&council->host, digest, who, now);
 }
 
 void council_gone(struct belonging *who) {
@@ -199,6 +186,7 @@ static void judge_again(struct council *council, uint64_t now) {
     for (size_t i = 0; (member = member_at(council, i)); i++) {
         if (!member->shown) continue;
         struct admission admission = judge(council, member, now);
+        member->note = admission.note;
         if (admission.kind == ADMISSION_REFUSE && member->kind != ADMISSION_REFUSE) {
             shut_out(council, member, admission.verdict, now);
         } else if (admission.kind != ADMISSION_REFUSE && member->kind != admission.kind) {
@@ -219,7 +207,7 @@ static void take_secret(struct council *council, const uint8_t before[static PRI
     struct key_set set;
     private_room_secret(council->room, after);
     if (memcmp(before, after, sizeof after) != 0) {
-        if (former) private_room_outdate(council->room, before, wall(council, now));
+        if (former) private_room_outdate(council->room, before, council_wall(council, now));
         key_set_derive(council->room->charter.root, after, &set);
         council->host.rekey(council->host.context, &set, now);
         sodium_memzero(&set, sizeof set);
@@ -254,15 +242,25 @@ static bool is_of_ourselves(const struct council *council, const struct statemen
            memcmp(statement->subject, council->identity->public, sizeof statement->subject) == 0;
 }
 
-static bool is_removed(enum standing standing) {
-    return standing == STANDING_REMOVED || standing == STANDING_BANNED;
+/* `before`: how whom it is about stood until then. Who comes hears the whole list: that is no news. */
+static void announce(struct council *council, const struct statement *statement, enum standing before, uint64_t now) {
+    if (is_of_ourselves(council, statement) && standing_is_removed(standing_of(council, statement->subject)))
+        tell_refused(council, VERDICT_REMOVED, statement->author, now);
+    else if (statement->kind != STATEMENT_PERSON || now >= council->quiet_until)
+        council->host.said(council->host.context, statement, before, now);
 }
 
-static void announce(struct council *council, const struct statement *statement, uint64_t now) {
-    if (is_of_ourselves(council, statement) && is_removed(standing_of(council, statement->subject)))
-        tell_refused(council, VERDICT_REMOVED, statement->author, now);
-    else
-        council->host.said(council->host.context, statement, now);
+static enum standing standing_before(const struct council *council, enum statement_kind kind, const uint8_t *subject) {
+    return kind == STATEMENT_PERSON ? standing_of(council, subject) : STANDING_UNKNOWN;
+}
+
+enum charter_taking council_state(struct council *council, enum statement_kind kind, const uint8_t *subject,
+                                  const void *body, size_t body_size, uint64_t now, struct statement *out) {
+    enum standing before = standing_before(council, kind, subject);
+    enum charter_taking taking = charter_state(&council->room->charter, council->identity, kind, subject, body,
+                                               body_size, council_wall(council, now), out);
+    if (taking == CHARTER_TAKEN) announce(council, out, before, now);
+    return taking;
 }
 
 /* Who said it tells all, so they need not hear it from each other, too. */
@@ -276,10 +274,7 @@ static bool came_from_authors(const struct belonging *from, const struct stateme
 static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
                    uint64_t now) {
     const struct statement *told[CHARTER_STATEMENTS_MAX];
-    for (size_t i = 0; i < count; i++) {
-        told[i] = &list[i];
-        announce(council, &list[i], now);
-    }
+    for (size_t i = 0; i < count; i++) told[i] = &list[i];
     judge_again(council, now);
     if (!from) tell_others(council, told, count, now);
     council->digest_at = earlier(council->digest_at, now + COUNCIL_DIGEST_MS);
@@ -300,6 +295,7 @@ static void take_digest(struct council *council, struct belonging *from, const u
                         uint64_t now) {
     if (!charter_digest_decode(message, size, from->digest)) return;
     from->heard = true;
+    if (is_in(from) && !lacks_something(council, from)) council->host.agrees(council->host.context, from);
     plan_telling(council, from, now);
 }
 
@@ -313,13 +309,15 @@ static bool take_founding(struct council *council, const struct founding *foundi
 static enum charter_taking take_statement(struct council *council, struct belonging *from,
                                           const struct statement *statement, uint64_t now) {
     struct charter *charter = &council->room->charter;
-    enum charter_taking taking = charter_weigh(charter, statement, wall(council, now));
+    enum charter_taking taking = charter_weigh(charter, statement, council_wall(council, now));
     if (taking != CHARTER_TAKEN) return taking;
     if (from->checked > now + (COUNCIL_CHECKS - 1) * COUNCIL_CHECK_MS ||
         from->forged > now + (COUNCIL_FORGERIES - 1) * COUNCIL_FORGERY_MS)
         return CHARTER_FORGED;
+    enum standing before = standing_before(council, statement->kind, statement->subject);
     from->checked = later(from->checked, now) + COUNCIL_CHECK_MS;
-    taking = charter_take(charter, statement, wall(council, now));
+    taking = charter_take(charter, statement, council_wall(council, now));
+    if (taking == CHARTER_TAKEN) announce(council, statement, before, now);
     if (taking == CHARTER_FORGED) from->forged = later(from->forged, now) + COUNCIL_FORGERY_MS;
     return taking;
 }
@@ -343,6 +341,7 @@ static void take_statements(struct council *council, struct belonging *from, con
     if (!charter_statements_decode(message, size, &founding, &count, &reader)) return;
     private_room_secret(council->room, before);
     if (!take_founding(council, &founding)) return;
+    if (!known) council->quiet_until = now + COUNCIL_QUIET_MS;
     struct statement *taken = allocate(CHARTER_STATEMENTS_MAX * sizeof *taken);
     size_t news = take_new(council, from, &reader, count, taken, now);
     if (news > 0 || !founded) {
@@ -374,7 +373,6 @@ static void take_verdict(struct council *council, const struct belonging *from, 
 bool council_received(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
                       uint64_t now) {
     if (size == 0 || message[0] < CHARTER_DIGEST || message[0] > CHARTER_VERDICT) return false;
-    if (!council->room) return true;
     switch (message[0]) {
     case CHARTER_DIGEST: take_digest(council, from, message, size, now); break;
     case CHARTER_STATEMENTS: take_statements(council, from, message, size, now); break;
@@ -391,7 +389,7 @@ bool council_state_epoch(struct council *council, uint64_t now, struct statement
     randombytes_buf(body, PRIVATE_SECRET_SIZE);
     charter_removed(&council->room->charter, body + PRIVATE_SECRET_SIZE);
     enum charter_taking taking = charter_state(&council->room->charter, council->identity, STATEMENT_EPOCH, NULL, body,
-                                               sizeof body, wall(council, now), out);
+                                               sizeof body, council_wall(council, now), out);
     sodium_memzero(body, sizeof body);
     return taking == CHARTER_TAKEN;
 }
@@ -399,7 +397,7 @@ bool council_state_epoch(struct council *council, uint64_t now, struct statement
 bool council_is_keeper(const struct council *council) {
     const struct belonging *member;
     size_t lower = 0;
-    if (!council->room || !council->room->charter.founded) return false;
+    if (!council->room->charter.founded) return false;
     if (decides(council, council->identity->public)) return true;
     for (size_t i = 0; (member = member_at(council, i)); i++)
         lower += is_in(member) && memcmp(member->id, council->own_id, sizeof member->id) < 0;
@@ -434,11 +432,13 @@ static bool is_near(const struct council *council, const struct belonging *who) 
 
 /* A change may be all that others lacked: who hears the same digest as its own tells us nothing. */
 static void tell_digests(struct council *council, uint64_t now) {
+    uint8_t digest[CHARTER_DIGEST_SIZE];
     struct belonging *member;
+    charter_digest(&council->room->charter, digest);
     council->digest_at = NEVER;
     for (size_t i = 0; (member = member_at(council, i)); i++)
         if (is_in(member) && (council->digest_to_all || is_near(council, member)))
-            telling_digest(&council->host, &council->room->charter, member, now);
+            telling_digest(&council->host, digest, member, now);
     council->digest_to_all = false;
 }
 
@@ -449,9 +449,23 @@ static void tell_who_lacks(const struct council *council, struct belonging *memb
     member->full_after = now + COUNCIL_FULL_MS;
 }
 
+/* Rule 11, and a door's word: of as many as one message has, the others in the next turn. */
+static void note_members(struct council *council, uint64_t now) {
+    static const uint8_t body = STANDING_MEMBER;
+    struct statement list[CHARTER_STATEMENTS_MAX];
+    struct belonging *member;
+    size_t count = 0;
+    for (size_t i = 0; count < CHARTER_STATEMENTS_MAX && (member = member_at(council, i)); i++) {
+        if (!is_in(member) || !member->note) continue;
+        member->note = false;
+        count += council_state(council, STATEMENT_PERSON, member->key, &body, 1, now, &list[count]) == CHARTER_TAKEN;
+    }
+    if (count > 0) follow(council, NULL, list, count, now);
+}
+
 void council_tick(struct council *council, uint64_t now) {
     struct belonging *member;
-    if (!council->room) return;
+    note_members(council, now);
     if (now >= council->stale_at) renew_epoch(council, now);
     if (now >= council->digest_at) tell_digests(council, now);
     for (size_t i = 0; (member = member_at(council, i)); i++)
@@ -461,9 +475,10 @@ void council_tick(struct council *council, uint64_t now) {
 
 uint64_t council_due(const struct council *council) {
     const struct belonging *member;
-    if (!council->room) return NEVER;
     uint64_t due = earlier(earlier(council->save_at, council->stale_at), council->digest_at);
-    for (size_t i = 0; (member = member_at(council, i)); i++)
+    for (size_t i = 0; (member = member_at(council, i)); i++) {
         if (member->shown) due = earlier(due, member->tell_at);
+        if (is_in(member) && member->note) due = 0;
+    }
     return due;
 }

@@ -30,16 +30,17 @@
 #define COUNCIL_CHECK_MS 10 /* then one in so long */
 #define COUNCIL_FORGERIES 8
 #define COUNCIL_FORGERY_MS 10000
+#define COUNCIL_QUIET_MS 3000 /* after the first word of the charter: what is told then of people is no news */
 #define COUNCIL_STALE_MS 2000 /* so long the first of those who may make a new epoch is waited for */
 
 struct council {
     struct council_host host;
     const struct identity *identity;
     uint8_t own_id[MEMBER_ID_SIZE];
-    bool refused;              /* that was told, and nobody has let us in since */
-    struct private_room *room; /* NULL: this is no private room, and nobody is kept out */
-    bool digest_to_all;        /* at digest_at */
-    uint64_t save_at, stale_at, digest_at;
+    bool refused; /* that was told, and nobody has let us in since */
+    struct private_room *room;
+    bool digest_to_all; /* at digest_at */
+    uint64_t save_at, stale_at, digest_at, quiet_until;
 };
 
 void council_init(struct council *council, const struct council_host *host, const struct identity *identity,
@@ -60,6 +61,11 @@ uint64_t council_due(const struct council *council);
 
 /* --- For decisions.h --- */
 
+/* The room's time, in ms since 1970. */
+uint64_t council_wall(const struct council *council, uint64_t now);
+/* charter_state, and where it is taken people hear of it. council_follow is due then. */
+enum charter_taking council_state(struct council *council, enum statement_kind kind, const uint8_t *subject,
+                                  const void *body, size_t body_size, uint64_t now, struct statement *out);
 /* Statements of ours that the charter took: members hear them, and what they change is changed. `before`: the secret
  * that there was before. At most CHARTER_STATEMENTS_MAX. */
 void council_follow(struct council *council, const uint8_t before[static PRIVATE_SECRET_SIZE], struct statement *list,

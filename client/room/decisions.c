@@ -7,10 +7,6 @@ static enum standing standing_of(const struct council *council, const uint8_t *k
     return charter_standing(&council->room->charter, key);
 }
 
-static uint64_t wall(const struct council *council, uint64_t now) {
-    return council->host.wall_ms(council->host.context, now);
-}
-
 /* Of no epoch: the secret stays. */
 static void follow(struct council *council, struct statement *list, size_t count, uint64_t now) {
     uint8_t present[PRIVATE_SECRET_SIZE];
@@ -21,7 +17,6 @@ static void follow(struct council *council, struct statement *list, size_t count
 
 static bool may(const struct council *council, enum statement_kind kind, const uint8_t *subject, enum standing standing,
                 struct why *why) {
-    if (!council->room) return why_fail(why, "this is no private room: it has no owner who could decide that");
     if (!council->room->charter.founded) return why_fail(why, "nobody told us yet who belongs to this room");
     if (charter_may(&council->room->charter, council->identity->public, kind, subject, standing)) return true;
     return standing_of(council, council->identity->public) == STANDING_OP
@@ -35,19 +30,12 @@ static bool taken(enum charter_taking taking, struct why *why) {
                                   : why_fail(why, "our clock is behind what was said before");
 }
 
-static bool is_removal(enum standing standing) {
-    return standing == STANDING_REMOVED || standing == STANDING_BANNED;
-}
-
 static bool state_standing(struct council *council, const uint8_t *key, enum standing standing,
                            struct statement list[static 2], size_t *count, uint64_t now, struct why *why) {
     const uint8_t body = (uint8_t)standing;
-    if (!taken(charter_state(&council->room->charter, council->identity, STATEMENT_PERSON, key, &body, 1,
-                             wall(council, now), &list[0]),
-               why))
-        return false;
+    if (!taken(council_state(council, STATEMENT_PERSON, key, &body, 1, now, &list[0]), why)) return false;
     *count = 1;
-    if (!is_removal(standing)) return true;
+    if (!standing_is_removed(standing)) return true;
     if (council_state_epoch(council, now, &list[1])) *count = 2;
     return true;
 }
@@ -55,23 +43,11 @@ static bool state_standing(struct council *council, const uint8_t *key, enum sta
 /* An op who is dismissed leaves what it said to the owner, who signs it anew. */
 static void adopt(struct council *council, const uint8_t *op, uint64_t now) {
     struct statement *list;
-    size_t count = charter_dismiss(&council->room->charter, council->identity, op, wall(council, now), &list);
+    size_t count = charter_adopt(&council->room->charter, council->identity, op, council_wall(council, now), &list);
     for (size_t i = 0; i < count; i += CHARTER_STATEMENTS_MAX)
         follow(council, list + i, count - i < CHARTER_STATEMENTS_MAX ? count - i : CHARTER_STATEMENTS_MAX, now);
+    if (list) sodium_memzero(list, count * sizeof *list); /* an epoch's secret may be among them */
     free(list);
-}
-
-/* An op who is banned did harm: what it said is over, and whom it removed is back. Those here who were members by its
- * word alone are so by ours. */
-static void note_those_here(struct council *council, uint64_t now) {
-    static const uint8_t member = STANDING_MEMBER;
-    struct statement statement;
-    const struct belonging *who;
-    for (size_t i = 0; (who = council->host.member(council->host.context, i)); i++)
-        if (who->shown && who->kind == ADMISSION_LET_IN && standing_of(council, who->key) == STANDING_UNKNOWN &&
-            charter_state(&council->room->charter, council->identity, STATEMENT_PERSON, who->key, &member, 1,
-                          wall(council, now), &statement) == CHARTER_TAKEN)
-            follow(council, &statement, 1, now);
 }
 
 bool decisions_standing(struct council *council, const uint8_t key[static 32], enum standing standing, uint64_t now,
@@ -82,14 +58,10 @@ bool decisions_standing(struct council *council, const uint8_t key[static 32], e
     if (!may(council, STATEMENT_PERSON, key, standing, why)) return false;
     if (standing_of(council, key) == standing) return why_fail(why, "that is so already");
     private_room_secret(council->room, before);
-    bool was_op = standing_of(council, key) == STANDING_OP;
-    if (was_op && standing != STANDING_BANNED) adopt(council, key, now);
-    bool said = standing_of(council, key) == standing;
-    if (!said && state_standing(council, key, standing, list, &count, now, why)) {
-        council_follow(council, before, list, count, now);
-        if (was_op && standing == STANDING_BANNED) note_those_here(council, now);
-        said = true;
-    }
+    /* One who is banned did harm: what it said is over, and whom it removed is back. */
+    if (standing_of(council, key) == STANDING_OP && standing != STANDING_BANNED) adopt(council, key, now);
+    bool said = state_standing(council, key, standing, list, &count, now, why);
+    if (said) council_follow(council, before, list, count, now);
     sodium_memzero(list, sizeof list);
     sodium_memzero(before, sizeof before);
     return said;
@@ -99,10 +71,7 @@ bool decisions_topic(struct council *council, const char *topic, size_t size, ui
     struct statement statement;
     if (!may(council, STATEMENT_TOPIC, NULL, STANDING_MEMBER, why)) return false;
     if (size > STATEMENT_BODY_MAX) return why_fail(why, "a topic has at most %d bytes", STATEMENT_BODY_MAX);
-    if (!taken(charter_state(&council->room->charter, council->identity, STATEMENT_TOPIC, NULL, topic, size,
-                             wall(council, now), &statement),
-               why))
-        return false;
+    if (!taken(council_state(council, STATEMENT_TOPIC, NULL, topic, size, now, &statement), why)) return false;
     follow(council, &statement, 1, now);
     return true;
 }
@@ -112,10 +81,7 @@ bool decisions_rule(struct council *council, enum membership_rule rule, uint64_t
     const uint8_t body = (uint8_t)rule;
     if (!may(council, STATEMENT_RULE, NULL, STANDING_MEMBER, why)) return false;
     if (charter_rule(&council->room->charter) == rule) return why_fail(why, "that is so already");
-    if (!taken(charter_state(&council->room->charter, council->identity, STATEMENT_RULE, NULL, &body, 1,
-                             wall(council, now), &statement),
-               why))
-        return false;
+    if (!taken(council_state(council, STATEMENT_RULE, NULL, &body, 1, now, &statement), why)) return false;
     follow(council, &statement, 1, now);
     return true;
 }

@@ -5,10 +5,9 @@
 
 #include "common/memory.h"
 
-void telling_digest(const struct council_host *host, const struct charter *charter, struct belonging *to,
-                    uint64_t now) {
-    uint8_t digest[CHARTER_DIGEST_SIZE], message[CHARTER_DIGEST_MESSAGE_SIZE];
-    charter_digest(charter, digest);
+void telling_digest(const struct council_host *host, const uint8_t digest[static CHARTER_DIGEST_SIZE],
+                    struct belonging *to, uint64_t now) {
+    uint8_t message[CHARTER_DIGEST_MESSAGE_SIZE];
     host->tell(host->context, to, message, charter_digest_encode(digest, message), now);
 }
 

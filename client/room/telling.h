@@ -7,7 +7,8 @@
 #include "client/charter/charter.h"
 #include "client/room/belonging.h"
 
-void telling_digest(const struct council_host *host, const struct charter *charter, struct belonging *to, uint64_t now);
+void telling_digest(const struct council_host *host, const uint8_t digest[static CHARTER_DIGEST_SIZE],
+                    struct belonging *to, uint64_t now);
 void telling_verdict(const struct council_host *host, struct belonging *to, enum verdict verdict, uint64_t now);
 /* With the founding; at most CHARTER_STATEMENTS_MAX. */
 void telling_statements(const struct council_host *host, const struct charter *charter, struct belonging *to,

@@ -144,8 +144,8 @@ static void take_inputs(struct crypto_thread *crypto, uint64_t now) {
         case INPUT_NICK: engine_nick(crypto->engine, input->text, now); break;
         case INPUT_INFO: engine_info(crypto->engine, input->room, input->peer, now); break;
         case INPUT_MARK: engine_mark(crypto->engine, input->room, input->peer, input->mark, now); break;
-        case INPUT_INVITE: engine_invite(crypto->engine, input->room, input->once, input->until_ms, now); break;
-        case INPUT_FOUND: engine_found(crypto->engine, input->room, input->once, input->until_ms, now); break;
+        case INPUT_INVITE: engine_invite(crypto->engine, input->room, input->once, input->lasts_ms, now); break;
+        case INPUT_FOUND: engine_found(crypto->engine, input->room, input->once, input->lasts_ms, now); break;
         case INPUT_ENTER: take_enter(crypto, input, now); break;
         case INPUT_DECIDE: engine_decide(crypto->engine, input, now); break;
         case INPUT_END: engine_end_of_input(crypto->engine, now); break;

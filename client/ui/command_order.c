@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/invite/invite.h"
 #include "client/ui/arguments.h"
@@ -83,7 +82,7 @@ static bool take_time(const struct command_host *host, const struct command *sel
     } else if (seconds < 1 || seconds > INVITE_MOST_S) {
         command_fail(host, self, "for %s: expected 1s to 366d", text);
     } else {
-        input->until_ms = (uint64_t)(time(NULL) + seconds) * 1000;
+        input->lasts_ms = (uint64_t)seconds * 1000;
         return true;
     }
     return false;

@@ -96,13 +96,109 @@ static void an_invite_for_one_is_for_one(void **state) {
     assert_int_equal(person_count(eve, EVENT_PEER_CONNECTED, NULL), 0);
 }
 
+static void open_door(struct person *by, bool once, uint64_t lasts_ms, uint8_t token[static PRIVATE_SECRET_SIZE]) {
+    struct why why;
+    if (!chamber_open_door(private_chamber(by), once, lasts_ms, by->world->now, token, &why)) fail_msg("%s", why.text);
+}
+
+/* One that is done with makes place, and its key set with it. */
+static void invites_that_were_used_make_place(void **state) {
+    static const char *const names[] = {"bert", "carl", "dora", "emil", "fritz", "gerd", "hans", "ida"};
+    struct world *world = *state;
+    uint8_t token[PRIVATE_SECRET_SIZE];
+    struct person *anna = private_found(world, "anna");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        open_door(anna, true, 0, token);
+        world_run(world, 1000);
+        struct person *guest = private_invite(world, names[i], token);
+        world_wait(world, 10000, private_sees(anna, guest));
+    }
+}
+
+/* By the clock of whoever made it, which may be days off: the room's time says when it is over. */
+static void an_invite_for_a_time_needs_no_right_clock(void **state) {
+    struct world *world = *state;
+    uint8_t token[PRIVATE_SECRET_SIZE];
+    struct person *anna = world_person(world, "anna", NAT_NONE);
+    anna->clock_ahead_ms = INT64_C(3) * 86400000;
+    anna = private_found_as(anna);
+    struct person *bert = private_invite(world, "bert", NULL), *carl = private_invite(world, "carl", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert) && private_sees(anna, carl));
+    open_door(anna, false, 60000, token);
+    world_run(world, 30000);
+    struct person *dora = private_invite(world, "dora", token);
+    world_wait(world, 10000, private_sees(anna, dora));
+    world_run(world, 30000);
+    struct person *eve = private_invite(world, "eve", token);
+    world_wait(world, 20000, private_refused(eve, "over"));
+}
+
+/* Whoever comes hears the topic, and not who was once removed. */
+static void a_newcomer_hears_no_old_news(void **state) {
+    struct world *world = *state;
+    uint8_t nobody[MEMBER_ID_SIZE] = {0};
+    struct why why;
+    struct person *anna = private_found(world, "anna"), *eve = private_invite(world, "eve", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, eve));
+    private_decide(anna, eve, DECIDE_BAN);
+    assert_true(chamber_decide(private_chamber(anna), DECIDE_TOPIC, nobody, "tea at five", world->now, &why));
+    world_run(world, 2000);
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    private_room_secret(chamber_room(private_chamber(anna)), secret);
+    struct person *bert = private_invite(world, "bert", secret);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert));
+    world_run(world, 2000);
+    assert_int_equal(private_standing(bert, eve), STANDING_BANNED);
+    assert_int_equal(person_count(bert, EVENT_DECIDED, NULL), 1);
+    assert_string_equal(person_last(bert, EVENT_DECIDED, NULL)->text, "tea at five");
+}
+
+/* While the owner is away, too. */
+static void an_op_notes_whom_it_lets_in(void **state) {
+    struct world *world = *state;
+    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert));
+    private_decide(anna, bert, DECIDE_OP);
+    world_run(world, 2000);
+    struct private_room kept;
+    private_kill(anna, &kept);
+    struct person *carl = private_invite(world, "carl", NULL);
+    world_wait(world, 10000, private_sees(bert, carl));
+    world_run(world, 3000);
+    assert_int_equal(private_standing(carl, carl), STANDING_MEMBER);
+    private_room_clear(&kept);
+}
+
+/* Where one is still parting one comes in again, as whom one was. */
+static void who_parts_comes_back(void **state) {
+    struct world *world = *state;
+    struct private_room room;
+    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert));
+    assert_true(private_room_init(&room, PRIVATE_NAME, private_made.charter.root));
+    engine_part(bert->engine, PRIVATE_NAME, world->now);
+    engine_enter(bert->engine, &room, world->now);
+    world_wait(world, 20000,
+               person_count(bert, EVENT_PARTED, NULL) == 1 && person_count(bert, EVENT_JOINED, NULL) == 2);
+    world_wait(world, 20000, private_sees(anna, bert));
+    private_say(bert, "here again");
+    world_wait(world, TELL_MS, private_heard(anna, "here again"));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        test(strangers_meet_by_an_invite),       test(nobody_is_shown_before_the_founding_is_known),
-        test(who_is_removed_hears_nothing_more), test(who_was_away_comes_back_by_the_old_secret),
+        test(strangers_meet_by_an_invite),
+        test(nobody_is_shown_before_the_founding_is_known),
+        test(who_is_removed_hears_nothing_more),
+        test(who_was_away_comes_back_by_the_old_secret),
         test(an_invite_for_one_is_for_one),
+        test(invites_that_were_used_make_place),
+        test(an_invite_for_a_time_needs_no_right_clock),
+        test(a_newcomer_hears_no_old_news),
+        test(an_op_notes_whom_it_lets_in),
+        test(who_parts_comes_back),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("private_rooms", tests, NULL, NULL);

@@ -17,13 +17,16 @@ int private_setup(void **state) {
     return world_setup(state);
 }
 
-struct person *private_found(struct world *world, const char *name) {
-    struct person *owner = world_person(world, name, NAT_NONE);
+struct person *private_found_as(struct person *owner) {
     struct private_room room;
     assert_true(private_room_make(&private_made, PRIVATE_NAME, &owner->identity));
     room = private_made;
     person_enter(owner, &room);
     return owner;
+}
+
+struct person *private_found(struct world *world, const char *name) {
+    return private_found_as(world_person(world, name, NAT_NONE));
 }
 
 struct person *private_invite_dated(struct world *world, const char *name, const uint8_t *secret, uint64_t stamp) {

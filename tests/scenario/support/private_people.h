@@ -13,6 +13,8 @@ extern struct private_room private_made;
 int private_setup(void **state);
 /* The owner. */
 struct person *private_found(struct world *world, const char *name);
+/* The same of somebody who runs nothing yet. */
+struct person *private_found_as(struct person *owner);
 /* By an invite: with the first secret (NULL), an epoch's, or a door's token. */
 struct person *private_invite(struct world *world, const char *name, const uint8_t *secret);
 struct person *private_invite_dated(struct world *world, const char *name, const uint8_t *secret, uint64_t stamp);

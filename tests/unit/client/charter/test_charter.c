@@ -35,7 +35,7 @@ static int start(void **state) {
     for (uint8_t i = 0; i < PEOPLE; i++) identity_from_seed((const uint8_t[32]){i, 7}, &people[i]);
     memcpy(founding.owner, people[0].public, 32);
     memset(founding.nonce, 0x5a, sizeof founding.nonce);
-    founding_root(&founding, root);
+    private_root(founding.owner, founding.nonce, root);
     return 0;
 }
 
@@ -160,18 +160,19 @@ static void a_dismissed_op_leaves_what_the_owner_keeps(void **state) {
     assert_int_equal(take(&charter, person(0, 1, STANDING_OP, NOW)), CHARTER_TAKEN);
     assert_int_equal(take(&charter, person(1, 2, STANDING_BANNED, NOW + 1)), CHARTER_TAKEN);
     assert_int_equal(take(&charter, topic(1, "ours", NOW + 1)), CHARTER_TAKEN);
-    size_t count = charter_dismiss(&charter, &people[0], people[1].public, NOW, &list);
-    assert_int_equal(count, 3);
+    size_t count = charter_adopt(&charter, &people[0], people[1].public, NOW, &list);
+    assert_int_equal(count, 2);
     found(&other);
     assert_int_equal(take(&other, person(0, 1, STANDING_OP, NOW)), CHARTER_TAKEN);
     assert_int_equal(take(&other, person(1, 3, STANDING_BANNED, NOW + 1)), CHARTER_TAKEN);
     for (size_t i = 0; i < count; i++) assert_int_equal(take(&other, list[i]), CHARTER_TAKEN);
+    assert_int_equal(take(&other, person(0, 1, STANDING_MEMBER, NOW + 1)), CHARTER_TAKEN);
     free(list);
     assert_int_equal(standing_of(&other, 1), STANDING_MEMBER);
     assert_int_equal(standing_of(&other, 2), STANDING_BANNED);
     assert_int_equal(standing_of(&other, 3), STANDING_UNKNOWN);
     assert_int_equal(take(&other, late), CHARTER_UNAUTHORISED);
-    assert_int_equal(charter_dismiss(&other, &people[0], people[1].public, NOW, &list), 0);
+    assert_int_equal(charter_adopt(&other, &people[0], people[1].public, NOW, &list), 0);
     assert_null(list);
     charter_clear(&charter);
     charter_clear(&other);

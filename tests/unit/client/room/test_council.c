@@ -90,9 +90,13 @@ static void on_rekey(void *context, const struct key_set *set, uint64_t at) {
     person->rekeys++;
 }
 
-static void on_said(void *context, const struct statement *statement, uint64_t at) {
+static void on_agrees(void *context, const struct belonging *who) {
+    (void)context, (void)who;
+}
+
+static void on_said(void *context, const struct statement *statement, enum standing before, uint64_t at) {
     struct person *person = context;
-    (void)at;
+    (void)before, (void)at;
     if (statement->kind != STATEMENT_TOPIC) return;
     memcpy(person->topic, statement->body, statement->body_size);
     person->topic[statement->body_size] = '\0';
@@ -126,6 +130,7 @@ static void sit_down(struct person *person) {
                                       .review = on_review,
                                       .shut_out = on_shut_out,
                                       .rekey = on_rekey,
+                                      .agrees = on_agrees,
                                       .said = on_said,
                                       .refused = on_refused,
                                       .save = on_save,
