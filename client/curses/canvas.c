@@ -12,18 +12,37 @@
 
 static const struct glyph blank = {.base = ' ', .columns = 1};
 
-static void clear_links(struct canvas *canvas) {
-    for (size_t i = 0; i < canvas->link_count; i++) free(canvas->links[i].url);
-    free(canvas->links);
-    canvas->links = NULL;
-    canvas->link_count = 0;
+/* --- Links --- */
+
+/* What was not drawn since the last time. */
+static void forget_links(struct canvas *canvas) {
+    size_t kept = 0;
+    for (size_t i = 0; i < canvas->link_count; i++) {
+        struct canvas_link link = canvas->links[i];
+        if (link.drawn)
+            canvas->links[kept++] = (struct canvas_link){.id = link.id, .url = link.url};
+        else
+            free(link.url);
+    }
+    canvas->link_count = kept;
+}
+
+static struct canvas_link *link_to(struct canvas *canvas, const char *url, size_t size) {
+    for (size_t i = 0; i < canvas->link_count; i++)
+        if (strncmp(canvas->links[i].url, url, size) == 0 && !canvas->links[i].url[size]) return &canvas->links[i];
+    canvas->links = grow(canvas->links, canvas->link_count + 1, sizeof *canvas->links);
+    struct canvas_link *link = &canvas->links[canvas->link_count++];
+    *link = (struct canvas_link){.id = ++canvas->link_last, .url = copy_start(url, size)};
+    return link;
 }
 
 const char *canvas_url(const struct canvas *canvas, uint32_t id) {
     for (size_t i = 0; i < canvas->link_count; i++)
-        if (canvas->links[i].id == id) return canvas->links[i].url;
+        if (canvas->links[i].id == id && canvas->links[i].drawn) return canvas->links[i].url;
     return NULL;
 }
+
+/* --- Cells --- */
 
 bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
     size_t count = (size_t)rows * columns;
@@ -33,7 +52,7 @@ bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
         free(canvas->cells);
         canvas->cells = cells;
     }
-    clear_links(canvas);
+    forget_links(canvas);
     canvas->rows = rows;
     canvas->columns = columns;
     canvas->cursor_row = canvas->cursor_column = 0;
@@ -42,7 +61,8 @@ bool canvas_reset(struct canvas *canvas, unsigned rows, unsigned columns) {
 }
 
 void canvas_free(struct canvas *canvas) {
-    clear_links(canvas);
+    for (size_t i = 0; i < canvas->link_count; i++) free(canvas->links[i].url);
+    free(canvas->links);
     free(canvas->cells);
     *canvas = (struct canvas){0};
 }
@@ -100,14 +120,12 @@ unsigned canvas_text(struct canvas *canvas, unsigned row, unsigned column, unsig
     return column;
 }
 
-void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, uint32_t id, const char *url,
-                 size_t size) {
+void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, const char *url, size_t size) {
     end = clip(canvas, row, end);
-    if (from < end && !canvas_url(canvas, id)) {
-        canvas->links = grow(canvas->links, canvas->link_count + 1, sizeof *canvas->links);
-        canvas->links[canvas->link_count++] = (struct canvas_link){id, copy_start(url, size)};
-    }
-    for (unsigned column = from; column < end; column++) row_of(canvas, row)[column].link = id;
+    if (from >= end) return;
+    struct canvas_link *link = link_to(canvas, url, size);
+    link->drawn = true;
+    for (unsigned column = from; column < end; column++) row_of(canvas, row)[column].link = link->id;
 }
 
 unsigned canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned end, uint32_t character,

@@ -13,11 +13,15 @@
 struct cell {
     struct glyph glyph; /* base 0: the right half of the cell before */
     struct style style;
-    uint32_t link; /* id of canvas_link; 0: none */
+    uint32_t link; /* the id of one of the links; 0: none */
 };
 
+/* Each URL has an id of its own, which is that of no other one ever. It keeps it while it is drawn between any two
+ * resets, so that who compares two pictures sees which cells lead elsewhere. A hash would not do: who finds two URLs of
+ * one hash has what others write lead to his. */
 struct canvas_link {
     uint32_t id;
+    bool drawn; /* since the last reset */
     char *url;
 };
 
@@ -26,6 +30,7 @@ struct canvas {
     struct cell *cells; /* rows × columns */
     struct canvas_link *links;
     size_t link_count;
+    uint32_t link_last; /* the id that was given last */
     unsigned cursor_row, cursor_column;
 };
 
@@ -36,10 +41,9 @@ void canvas_free(struct canvas *canvas);
  * character becomes a blank. Returns the column after it. A newline is drawn as U+21B5. */
 unsigned canvas_text(struct canvas *canvas, unsigned row, unsigned column, unsigned end, const char *text, size_t size,
                      struct style style);
-/* Columns from … end - 1 of the row lead to this URL; `id` is its, and not 0. Copied. */
-void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, uint32_t id, const char *url,
-                 size_t size);
-/* NULL: there is none. */
+/* Columns from … end - 1 of the row lead to this URL, which is copied. */
+void canvas_link(struct canvas *canvas, unsigned row, unsigned from, unsigned end, const char *url, size_t size);
+/* NULL: nothing leads there. */
 const char *canvas_url(const struct canvas *canvas, uint32_t id);
 unsigned canvas_fill(struct canvas *canvas, unsigned row, unsigned column, unsigned end, uint32_t character,
                      struct style style);

@@ -5,9 +5,6 @@
 #include <strings.h>
 #include <utf8proc.h>
 
-#define FNV_BASIS 2166136261u
-#define FNV_PRIME 16777619u
-
 /* Its size, or 0. */
 static size_t scheme_at(const char *text, size_t size) {
     static const char *const schemes[] = {"http://", "https://", "gochat://"};
@@ -22,18 +19,19 @@ static bool may_have(char byte) {
     return byte > ' ' && byte < 0x7f && !strchr("\"<>\\^`{|}", byte);
 }
 
-static size_t count_of(const char *text, size_t size, char wanted) {
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++) count += text[i] == wanted;
+/* How many brackets more are closed than opened. */
+static long surplus(const char *text, size_t size, char opening, char closing) {
+    long count = 0;
+    for (size_t i = 0; i < size; i++) count += (text[i] == closing) - (text[i] == opening);
     return count;
 }
 
 /* What ends a sentence is not the URL's, nor a bracket that it did not open. */
 static size_t trim(const char *text, size_t size) {
+    long round = surplus(text, size, '(', ')'), square = surplus(text, size, '[', ']');
     for (; size > 0; size--) {
         char last = text[size - 1];
-        bool closes = (last == ')' && count_of(text, size, '(') < count_of(text, size, ')')) ||
-                      (last == ']' && count_of(text, size, '[') < count_of(text, size, ']'));
+        bool closes = (last == ')' && round-- > 0) || (last == ']' && square-- > 0);
         if (!closes && !strchr(".,;:!?'*_~", last)) break;
     }
     return size;
@@ -48,24 +46,20 @@ static bool goes_on(const char *text, size_t size) {
     return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
-static uint32_t id_of(const char *text, size_t size) {
-    uint32_t hash = FNV_BASIS;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ (unsigned char)text[i]) * FNV_PRIME;
-    return hash ? hash : 1;
-}
-
 bool links_next(const char *text, size_t size, size_t from, struct link *out) {
     for (size_t at = from; at < size; at++) {
         size_t scheme = strchr("hHgG", text[at]) ? scheme_at(text + at, size - at) : 0;
         bool within_word = at > 0 && (isalnum((unsigned char)text[at - 1]) || (signed char)text[at - 1] < 0);
         if (scheme == 0 || within_word) continue;
-        size_t end = at + scheme;
-        while (end < size && may_have(text[end])) end++;
-        bool whole = !goes_on(text + end, size - end);
-        end = at + trim(text + at, end - at);
-        if (!whole || end <= at + scheme || end - at > LINKS_URL_MAX) continue;
-        *out = (struct link){at, end, id_of(text + at, end - at)};
-        return true;
+        size_t stop = at + scheme;
+        while (stop < size && may_have(text[stop])) stop++;
+        bool whole = !goes_on(text + stop, size - stop);
+        size_t end = at + trim(text + at, stop - at);
+        if (whole && end > at + scheme && end - at <= LINKS_URL_MAX) {
+            *out = (struct link){at, end};
+            return true;
+        }
+        at = stop - 1; /* no part of it is one: nobody has a long text looked through again and again */
     }
     return false;
 }

@@ -123,27 +123,37 @@ void pane_line_close(struct pane_line *line) {
     line->composed = NULL;
 }
 
+/* --- Links --- */
+
+static struct link before_links(const struct pane_line *line) {
+    return (struct link){line->body, line->body};
+}
+
+/* From one to the first that ends behind `at`; of size 0 at the end: there is none. In the author's name nothing is
+ * looked for. */
+static void seek_link(const struct pane_line *line, size_t at, struct link *link) {
+    while (link->end <= at && link->start < line->size)
+        if (!links_next(line->text, line->size, link->end, link)) *link = (struct link){line->size, line->size};
+}
+
 /* --- Rows --- */
 
 struct rows {
     const struct pane_line *line;
     struct wrap wrap;
     struct wrap_row row;
-    struct link link; /* the last that does not begin behind what is looked at; of size 0 at the end: there is none */
+    struct link link; /* as seek_link has it */
     bool in_link;     /* the row goes on with one */
 };
 
 static struct rows rows_of(const struct pane_line *line) {
-    struct link none = {line->body, line->body, 0};
-    return (struct rows){.line = line, .wrap = wrap_over(line->text, line->size, line->width), .link = none};
+    return (struct rows){
+        .line = line, .wrap = wrap_over(line->text, line->size, line->width), .link = before_links(line)};
 }
 
 /* Is what is at this byte neither the first of a link nor outside of one? Where it goes on only. */
 static bool goes_on_with_link(struct rows *rows, size_t at) {
-    const struct pane_line *line = rows->line;
-    while (!line->shape->links && rows->link.end <= at && rows->link.start < line->size)
-        if (!links_next(line->text, line->size, rows->link.end, &rows->link))
-            rows->link = (struct link){line->size, line->size, 0};
+    if (!rows->line->shape->links) seek_link(rows->line, at, &rows->link);
     return rows->link.start < at && at < rows->link.end;
 }
 
@@ -198,18 +208,9 @@ static const struct found_place *place_after(const struct found *found, size_t a
 
 /* --- Drawing --- */
 
-/* The one that ends behind `at`; of size 0 at the end: there is none. In the author's name nothing is looked for. */
-static struct link link_after(const struct pane_line *line, size_t at) {
-    struct link link = {line->body, line->body, 0};
-    while (line->shape->links && links_next(line->text, line->size, link.end, &link))
-        if (link.end > at) return link;
-    return (struct link){line->size, line->size, 0};
-}
-
 static unsigned draw_text(const struct pane_line *line, struct canvas *canvas, unsigned row, unsigned column,
-                          const struct wrap_row *part, const struct found *found) {
+                          const struct wrap_row *part, const struct found *found, struct link *link) {
     unsigned end = line->shape->rect.column + line->shape->rect.columns;
-    struct link link = link_after(line, part->start);
     for (size_t at = part->start; at < part->start + part->size;) {
         size_t stop;
         struct style style = style_at(line, at, &stop);
@@ -219,16 +220,16 @@ static unsigned draw_text(const struct pane_line *line, struct canvas *canvas, u
             if (place->end < stop) stop = place->end;
         } else if (place && place->start < stop)
             stop = place->start;
-        bool is_link = link.start <= at && at < link.end;
-        if (!is_link && link.start > at && link.start < stop) stop = link.start;
-        if (is_link && link.end < stop) stop = link.end;
+        if (line->shape->links) seek_link(line, at, link);
+        bool is_link = link->start <= at && at < link->end;
+        if (!is_link && link->start > at && link->start < stop) stop = link->start;
+        if (is_link && link->end < stop) stop = link->end;
         if (is_link) style.colour = COLOUR_LINK;
         if (stop > part->start + part->size) stop = part->start + part->size;
         unsigned from = column;
         column = canvas_text(canvas, row, column, end, line->text + at, stop - at, style);
-        if (is_link) canvas_link(canvas, row, from, column, link.id, line->text + link.start, link.end - link.start);
+        if (is_link) canvas_link(canvas, row, from, column, line->text + link->start, link->end - link->start);
         at = stop;
-        if (at >= link.end) link = link_after(line, at);
     }
     return column;
 }
@@ -296,6 +297,7 @@ static struct found visible_words(const struct pane_line *line, struct rows rows
 static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsigned row, size_t first, size_t count) {
     unsigned end = line->shape->rect.column + line->shape->rect.columns, column = 0;
     struct rows rows = rows_of(line), last = rows;
+    struct link link = before_links(line);
     size_t at = 0, start = 0;
     for (; at < first && rows_next(&rows); last = rows) at++;
     struct found found = visible_words(line, rows, count, &start);
@@ -303,7 +305,7 @@ static void draw_rows(const struct pane_line *line, struct canvas *canvas, unsig
     for (; more && count > 0; at++, count--, row++) {
         last = rows;
         unsigned from = last.in_link ? line->shape->rect.column : draw_lead(line, canvas, row, at == 0);
-        column = draw_text(line, canvas, row, from, &last.row, &found);
+        column = draw_text(line, canvas, row, from, &last.row, &found, &link);
         more = rows_next(&rows);
         drawn = true;
     }

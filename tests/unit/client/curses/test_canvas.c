@@ -222,9 +222,52 @@ static void draws_as_many_columns_as_it_counts(void **state) {
     canvas_free(&canvas);
 }
 
+/* --- Links --- */
+
+/* These two have one FNV-1a hash. */
+#define GOOD "https://good.example/39bc"
+#define EVIL "https://evil.example/2de58"
+
+static uint32_t link_at(struct canvas *canvas, unsigned row, const char *url) {
+    canvas_link(canvas, row, 0, 2, url, strlen(url));
+    return cell(canvas, row, 1)->link;
+}
+
+static void each_link_leads_where_it_says(void **state) {
+    (void)state;
+    struct canvas canvas = {0};
+    assert_true(canvas_reset(&canvas, 3, 4));
+    uint32_t evil = link_at(&canvas, 0, EVIL), good = link_at(&canvas, 1, GOOD);
+    assert_int_equal(link_at(&canvas, 2, EVIL), evil);
+    assert_string_equal(canvas_url(&canvas, evil), EVIL);
+    assert_string_equal(canvas_url(&canvas, good), GOOD);
+    assert_int_equal(cell(&canvas, 0, 2)->link, 0);
+    assert_null(canvas_url(&canvas, 0));
+    canvas_free(&canvas);
+}
+
+/* Who compares two pictures has to see that a cell leads elsewhere, and nothing where it does not. */
+static void a_link_keeps_its_id_while_it_is_drawn(void **state) {
+    (void)state;
+    struct canvas canvas = {0};
+    assert_true(canvas_reset(&canvas, 3, 4));
+    uint32_t first = link_at(&canvas, 0, GOOD);
+    assert_true(canvas_reset(&canvas, 3, 4));
+    assert_null(canvas_url(&canvas, first));
+    assert_int_equal(link_at(&canvas, 1, GOOD), first);
+    assert_true(canvas_reset(&canvas, 2, 4));
+    uint32_t other = link_at(&canvas, 1, EVIL);
+    assert_true(canvas_reset(&canvas, 2, 4));
+    uint32_t again = link_at(&canvas, 1, GOOD);
+    assert_true(first != other && other != again && again != first);
+    canvas_free(&canvas);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_blank),
+        cmocka_unit_test(each_link_leads_where_it_says),
+        cmocka_unit_test(a_link_keeps_its_id_while_it_is_drawn),
         cmocka_unit_test(changes_its_size),
         cmocka_unit_test(draws_text),
         cmocka_unit_test(stays_between_its_edges),
