@@ -132,7 +132,5 @@ void curses_host_init(struct curses *curses) {
                                          .clear = on_clear,
                                          .settings_changed = on_settings_changed,
                                          .keys_help = on_keys_help,
-                                         .rows = COMMAND_PICTURE_ROWS,
-                                         .utf8 = true,
                                          .quit = on_quit};
 }

@@ -11,8 +11,6 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
-#define PICTURE_SCREEN 80 /* columns: from here on text has LAYOUT_TEXT of them */
-
 #define INTERRUPT_TWICE_MS 3000
 #define WHEEL_ROWS 3 /* as most programs have it */
 
@@ -106,7 +104,6 @@ static void run_command(struct curses *curses, const char *line) {
     struct window *window = curses_window(curses);
     uint64_t answer = scrollback_end(&window->scrollback);
     curses->placed = false;
-    curses->host.columns = curses->canvas.columns >= PICTURE_SCREEN ? LAYOUT_TEXT : 0;
     commands_run(&curses->host, line);
     if (curses->placed) return;
     look_at_newest(window);

@@ -7,8 +7,6 @@
 #include "client/config.h"
 #include "client/ui/models.h"
 
-#define COMMAND_PICTURE_ROWS 40 /* one that is longer than the screen is scrolled */
-
 /* What commands act on, lent by the UI. */
 struct command_host {
     void *context;
@@ -23,8 +21,6 @@ struct command_host {
     void (*clear)(void *context);                           /* NULL: no screen */
     void (*settings_changed)(void *context);                /* NULL: nobody cares */
     void (*keys_help)(void *context);                       /* shows what each key does; NULL: no screen */
-    unsigned columns, rows;                                 /* for a picture; 0: it cannot be shown */
-    bool utf8;
     void (*quit)(void *context);
 };
 

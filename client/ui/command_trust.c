@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/invite/qr.h"
 #include "client/ui/arguments.h"
 #include "client/ui/safety_lines.h"
 
@@ -25,16 +24,15 @@ static struct member *find(const struct command_host *host, const struct command
     return NULL;
 }
 
-static void show_picture(const struct command_host *host, const struct conversation *room, const char *number) {
-    const struct qr_place place = {.columns = host->columns, .rows = host->rows, .utf8 = host->utf8, .inverted = true};
-    struct why ignored; /* the number is there to be read, too */
+/* Without blanks: digits alone make the smallest code. */
+static void show_code(const struct command_host *host, const struct conversation *room, const char *number) {
     char digits[SAFETY_NUMBER_TEXT_SIZE], *to = digits;
     for (const char *at = number; *at; at++)
         if (*at != ' ') *to++ = *at;
-    *to = '\0';
-    char *picture = host->columns > 0 ? qr_picture(digits, &place, &ignored) : NULL, *rest = picture;
-    for (char *row; rest && *rest && (row = strsep(&rest, "\n"));) command_notice(host, room, "%s", row);
-    free(picture);
+    struct event *event = event_create(EVENT_CODE, digits, (size_t)(to - digits));
+    event->room = room->name;
+    host->show(host->context, event);
+    event_destroy(event);
 }
 
 static void show_number(const struct command_host *host, const struct conversation *room, struct member *peer) {
@@ -42,7 +40,7 @@ static void show_number(const struct command_host *host, const struct conversati
     command_notice(host, room, "%s: fingerprint %s%s", peer->label, peer->fingerprint,
                    peer->verified ? ", verified" : "");
     for (unsigned i = 0; safety_line(peer->safety, i, groups); i++) command_notice(host, room, "    %s", groups);
-    show_picture(host, room, peer->safety);
+    show_code(host, room, peer->safety);
     command_notice(host, room,
                    "Compare this number with the one that %s sees of you, face to face or in a call. If both are the "
                    "same: /verify %s yes",

@@ -21,9 +21,8 @@
 #include "common/memory.h"
 #include "common/output.h"
 
-#define TERMINAL_COLUMNS 78 /* of a narrow one, less "* " */
-#define FOLD_MS 2000        /* after one who comes or goes, others wait so long to be one line */
-#define LOST_MOST_MS 10000  /* as long as what was said may take to be delivered (engine.h) */
+#define FOLD_MS 2000       /* after one who comes or goes, others wait so long to be one line */
+#define LOST_MOST_MS 10000 /* as long as what was said may take to be delivered (engine.h) */
 
 struct loop {
     struct ui *ui;
@@ -401,16 +400,6 @@ static void wait_for_something(struct loop *loop) {
     if (loop->folded && clock_boot_ms() >= loop->folded_until) unfold(loop);
 }
 
-/* Nobody asks the terminal what it is: the locale is what the user said of it. */
-static bool is_utf8(void) {
-    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *value = getenv(variables[i]);
-        if (value && *value) return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-    }
-    return false;
-}
-
 static void open_models(struct loop *loop) {
     struct why why;
     if (!models_open(&loop->models, loop->ui, &why)) show_error(loop, why.text);
@@ -420,10 +409,7 @@ static void open_models(struct loop *loop) {
                                        .tell = tell,
                                        .show = show,
                                        .go = go,
-                                       .rows = COMMAND_PICTURE_ROWS,
-                                       .utf8 = is_utf8(),
                                        .quit = quit};
-    if (loop->ui->kind == UI_PLAIN && isatty(loop->ui->output)) loop->host.columns = TERMINAL_COLUMNS;
 }
 
 int line_ui_run(struct ui *ui) {

@@ -317,8 +317,9 @@ my %commands = (
         shows(qr/number( \d{5}){4}\s/, '/info PEER: the number to compare');
     },
     verify => sub {
+        enter_line('/clear');
         enter_line('/verify bob');
-        shows(qr/(?: \d{5}){4}/, '/verify: the number to compare');
+        shows(qr/(?: \d{5}){4}.*█{20}/s, '/verify: the number to compare, and its code');
         enter_line('/verify bob yes');
         shows(qr/bob#\w+ is verified/, '/verify PEER yes: is remembered');
     },

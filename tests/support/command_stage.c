@@ -22,6 +22,10 @@ static void tell(void *context, struct input *input) {
 
 static void show(void *context, const struct event *event) {
     struct command_stage *stage = context;
+    if (event->type == EVENT_CODE) {
+        fprintf(stage->output, "[code of %s]\n", event->text);
+        return;
+    }
     char *line = ui_plain_line(event);
     assert_non_null(line);
     fputs(line, stage->output);

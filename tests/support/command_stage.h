@@ -18,7 +18,7 @@ struct command_stage {
     struct command_host host;
     struct input *told[STAGE_INPUTS];
     size_t told_count, told_taken;
-    char *shown; /* as plain shows it */
+    char *shown; /* as plain shows it; a QR code as "[code of TEXT]" */
     size_t shown_size;
     FILE *output;
     char found[64];
