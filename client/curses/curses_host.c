@@ -83,6 +83,10 @@ static void on_clear(void *context) {
     curses->dirty = true;
 }
 
+static void on_unfolded(void *context, struct flood *flood) {
+    window_unfolded(curses_window(context), flood);
+}
+
 static void on_settings_changed(void *context) {
     struct curses *curses = context;
     curses_paint(curses);
@@ -130,6 +134,7 @@ void curses_host_init(struct curses *curses) {
                                          .go = on_go,
                                          .find = on_find,
                                          .clear = on_clear,
+                                         .unfolded = on_unfolded,
                                          .settings_changed = on_settings_changed,
                                          .keys_help = on_keys_help,
                                          .quit = on_quit};

@@ -225,6 +225,13 @@ static void grow_flood(struct window *window, struct flood *flood, uint64_t wall
     free(text);
 }
 
+void window_unfolded(struct window *window, struct flood *flood) {
+    char *text = flood_text_shown(flood);
+    scrollback_change(&window->scrollback, flood->place, text, strlen(text)); /* nothing where it is no line any more */
+    flood->place = FLOOD_NOWHERE;
+    free(text);
+}
+
 static enum attention take_said(struct window *window, const struct conversations *conversations,
                                 struct conversation *conversation, const struct event *event,
                                 const struct member *author, uint64_t wall_ms) {

@@ -58,6 +58,8 @@ enum attention window_take(struct window *window, const struct conversations *co
 void window_say(struct window *window, enum line_kind kind, const char *text, size_t size, uint64_t wall_ms);
 /* Rows of a QR code, each with a newline behind it. */
 void window_code(struct window *window, const char *picture);
+/* What was folded of it was shown: its line says so. */
+void window_unfolded(struct window *window, struct flood *flood);
 /* From here on it is new: what was there has been seen. */
 void window_seen(struct window *window);
 /* The newest line is at the bottom again, whatever was looked at. */

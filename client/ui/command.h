@@ -19,6 +19,7 @@ struct command_host {
     void (*go)(void *context, struct conversation *to);     /* make it the current one */
     void (*find)(void *context, const char *text);          /* NULL: no screen. Empty: further up */
     void (*clear)(void *context);                           /* NULL: no screen */
+    void (*unfolded)(void *context, struct flood *flood);   /* all of it was shown; NULL: it has no line that changes */
     void (*settings_changed)(void *context);                /* NULL: nobody cares */
     void (*keys_help)(void *context);                       /* shows what each key does; NULL: no screen */
     void (*quit)(void *context);

@@ -277,6 +277,7 @@ void answer_unfold(const struct command_host *host, const struct command *self, 
         event->room = room->name;
         host->show(host->context, event);
     }
+    if (host->unfolded) host->unfolded(host->context, flood);
     command_notice(host, room, "nothing of %s is folded for %d minutes", flood->label, FLOOD_CALM_MS / 60000);
 }
 

@@ -246,13 +246,23 @@ struct flood *floods_take(struct floods *floods, const struct flood_said *said, 
     return flood;
 }
 
-char *flood_text(const struct flood *flood) {
-    char *text, *quoted = arguments_quote(flood->label, false);
-    if (asprintf(&text, "%zu more line%s of %s%s: /unfold %s shows them", flood->told, flood->told == 1 ? "" : "s",
-                 flood->label, flood->mentions ? ", with your nick" : "", quoted) < 0)
+static char *text_with(const struct flood *flood, const char *before, const char *whom, const char *after) {
+    char *text;
+    if (asprintf(&text, "%zu more line%s of %s%s: %s%s%s", flood->told, flood->told == 1 ? "" : "s", flood->label,
+                 flood->mentions ? ", with your nick" : "", before, whom, after) < 0)
         abort();
+    return text;
+}
+
+char *flood_text(const struct flood *flood) {
+    char *quoted = arguments_quote(flood->label, false);
+    char *text = text_with(flood, "/unfold ", quoted, " shows them");
     free(quoted);
     return text;
+}
+
+char *flood_text_shown(const struct flood *flood) {
+    return text_with(flood, "shown below", "", "");
 }
 
 struct flood *floods_calm(struct floods *floods, const struct member *member, uint64_t now) {
@@ -262,6 +272,5 @@ struct flood *floods_calm(struct floods *floods, const struct member *member, ui
     if (flood->spoke_ms == 0) flood->spoke_ms = now;
     flood->calm_until_ms = now + FLOOD_CALM_MS;
     flood->rages = false;
-    flood->place = FLOOD_NOWHERE;
     return flood;
 }

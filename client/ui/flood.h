@@ -70,6 +70,8 @@ struct flood *floods_over(struct floods *floods, uint64_t now);
 uint64_t floods_wait(struct floods *floods, uint64_t now);
 /* malloc'd; aborts without memory. */
 MUST_USE char *flood_text(const struct flood *flood);
+/* What its line says instead once all that is kept was shown below it. */
+MUST_USE char *flood_text_shown(const struct flood *flood);
 /* The one with that key; NULL: it said nothing lately. */
 struct flood *floods_find(const struct floods *floods, const char *fingerprint);
 /* It is over, and nothing of this member is folded for a while. One who said nothing yet is noted. */

@@ -552,6 +552,23 @@ static void that_line_moves_with_what_stands_above_it(void **state) {
     expect(stage, LINE_NOTICE, "", "3 more lines of alice#1a2b: /unfold alice#1a2b shows them");
 }
 
+static void and_says_so_once_what_it_counts_was_shown(void **state) {
+    struct stage *stage = *state;
+    struct flood *alice;
+    flood(stage, FLOOD_LINES + 2);
+    uint64_t place = scrollback_end(&stage->window->scrollback) - 1;
+    assert_non_null(alice = floods_find(&stage->room->floods, "1a2b3c4d"));
+    window_unfolded(stage->window, alice);
+    expect_at(stage, place, "2 more lines of alice#1a2b: shown below");
+    stage->now += FLOOD_QUIET_MS;
+    flood(stage, FLOOD_LINES + 1);
+    expect(stage, LINE_NOTICE, "", "1 more line of alice#1a2b: /unfold alice#1a2b shows them");
+    expect_at(stage, place, "2 more lines of alice#1a2b: shown below");
+    scrollback_clear(&stage->window->scrollback);
+    window_unfolded(stage->window, alice);
+    assert_int_equal(stage->window->scrollback.count, 0);
+}
+
 static void a_flood_is_shown_where_the_user_wants_it(void **state) {
     struct stage *stage = *state;
     const struct client_config settings = {.flood = FLOOD_OFF};
@@ -587,6 +604,7 @@ int main(void) {
         TEST(a_full_window_loses_its_oldest),
         TEST(who_says_too_much_has_one_line_that_grows),
         TEST(that_line_moves_with_what_stands_above_it),
+        TEST(and_says_so_once_what_it_counts_was_shown),
         TEST(a_flood_is_shown_where_the_user_wants_it),
         TEST(nor_do_the_others_change_their_day),
     };
