@@ -30,15 +30,32 @@ write_file("$folder/kept/20-second.conf", "listen = 127.0.0.2\nlisten = 127.0.0.
 write_file("$folder/kept/30-third.conf", "[bootnode]\nrate_stun = lots\n");
 write_file("$folder/kept/inner/deep.conf", "include = none.conf\n");
 
+# What stands for more in what follows: reasons, and the start of a node's settings.
+my %stands_for = (
+    size => 'expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B',
+    time => 'expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms',
+    rate => 'expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s',
+    packets => 'expected a number a second from 0 to 10000/s',
+    listen => 'expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas',
+    other => 'expected another address and another port than those listened on, of the same family',
+    alternate => 'expected ADDR:PORT, another address and another port than those listened on, or nothing',
+    metrics => 'expected ADDR:PORT, as in 127.0.0.1:9596, or nothing',
+    public => 'expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing',
+    user => 'expected a user of this machine, as in gochat or gochat:gochat',
+    line => 'expected key = value, [section], or a comment after # or ;',
+    node => "[bootnode]\nlisten = 127.0.0.1:0\nkey_file = kept/bootnode.key\nnode_id = 1\n[cluster]\nname = town",
+);
+
 # Files as they stand here, from their first line on; and behind each ">" what is said of it, from its line on. FOLDER is
-# where the file lies. A ~ at the end: more follows.
+# where the file lies. A ~ at the end: more follows. A row in "|" is a file of one key: its line | name | what is said.
 my (@files, $file);
-for my $line (<DATA>) {
-    if ($line =~ /^# (.*)/) { push @files, $file = { name => $1, text => '', said => [] } }
+for my $line (map {s/\{(\w+)\}/$stands_for{$1} \/\/ die "$1\n"/ger} <DATA>) {
+    if ($line =~ /^\| (.*?) \| (.*?) \| (.*)/) { push @files, { name => $2, text => "[bootnode]\n$1\n", said => ["2: $1: $3"] } }
+    elsif ($line =~ /^# (.*)/) { push @files, $file = { name => $1, text => '', said => [] } }
     elsif ($line =~ /^> (.*)/) { push @{ $file->{said} }, $1 }
     else { $file->{text} .= $line }
 }
-cmp_ok(scalar @files, '>=', 70, 'faulty files');
+cmp_ok(scalar @files, '>=', 131, 'faulty files');
 
 # Bytes that cannot stand in a source.
 push @files,
@@ -85,179 +102,59 @@ like($err, qr{^default: key_file: \Q$folder\E/home/\.local/state/gochat[^:]*: .*
 finish();
 
 __DATA__
-# no number of workers
-[bootnode]
-workers = 0
-> 2: workers = 0: expected auto or a number from 1 to 256
-# too many workers
-[bootnode]
-workers = 257
-> 2: workers = 257: expected auto or a number from 1 to 256
-# workers in words
-[bootnode]
-workers = four
-> 2: workers = four: expected auto or a number from 1 to 256
-# a number that no machine holds
-[bootnode]
-sessions = 99999999999999999999999
-> 2: sessions = 99999999999999999999999: expected a number from 1 to 1073741824
-# sessions with a unit
-[bootnode]
-sessions = 1M
-> 2: sessions = 1M: expected a number from 1 to 1073741824
-# less than no sessions
-[bootnode]
-sessions = -1
-> 2: sessions = -1: expected a number from 1 to 1073741824
-# a hexadecimal number
-[bootnode]
-node_id = 0x10
-> 2: node_id = 0x10: expected a number from 0 to 255
-# a node that is none of 256
-[bootnode]
-node_id = 256
-> 2: node_id = 256: expected a number from 0 to 255
-# a room for one
-[bootnode]
-room_members = 1
-> 2: room_members = 1: expected a number from 2 to 512
-# a share of more than all
-[bootnode]
-room_source_share = 101%
-> 2: room_source_share = 101%: expected a percentage from 1% to 100%
-# a share of what is no share
-[bootnode]
-room_source_share = 25s
-> 2: room_source_share = 25s: expected a percentage from 1% to 100%; s is a unit of a time
-# a size that is none
-[bootnode]
-receive_buffer = 4 Megabytes
-> 2: receive_buffer = 4 Megabytes: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; Megabytes is no unit of a size
-# a size with letters of the wrong case
-[bootnode]
-receive_buffer = 64kib
-> 2: receive_buffer = 64kib: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; kib is no unit of a size, did you mean KiB?
-# a size in seconds
-[bootnode]
-receive_buffer = 5s
-> 2: receive_buffer = 5s: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; s is a unit of a time
-# a size beyond what the kernel takes
-[bootnode]
-receive_buffer = 2GiB
-> 2: receive_buffer = 2GiB: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B
-# a size that overflows
-[bootnode]
-receive_buffer = 99999999999GiB
-> 2: receive_buffer = 99999999999GiB: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; too large
-# a size of half a byte
-[bootnode]
-receive_buffer = 0.5B
-> 2: receive_buffer = 0.5B: expected a size from 0 to 1GiB in B, KiB, MiB, GiB, kB, MB or GB; a number alone is in B; no whole number of B
-# a time that is too long
-[bootnode]
-restart_ms = 1h
-> 2: restart_ms = 1h: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms
-# a time before now
-[bootnode]
-restart_ms = -5s
-> 2: restart_ms = -5s: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; no number
-# a time of a fraction of a millisecond
-[bootnode]
-restart_ms = 0.0001s
-> 2: restart_ms = 0.0001s: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; no whole number of ms
-# minutes by their wrong name
-[bootnode]
-restart_ms = 1m
-> 2: restart_ms = 1m: expected a time from 0 to 50s in ms, s, min, h or d; a number alone is in ms; m is no unit of a time
-# a drain without a unit
-[bootnode]
-drain = 30
-> 2: drain = 30: expected auto, or a time of an hour at most, as in 30s or 5min
-# a rate without time
-[bootnode]
-relay_rate = 64KiB
-> 2: relay_rate = 64KiB: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; KiB is a unit of a size
-# a rate as others write it
-[bootnode]
-relay_total_rate = 100Mbps
-> 2: relay_total_rate = 100Mbps: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; Mbps is no unit of a rate
-# a rate in small letters
-[bootnode]
-relay_total_rate = 100mbit/s
-> 2: relay_total_rate = 100mbit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; mbit/s is no unit of a rate, did you mean Mbit/s?
-# a rate of single bits
-[bootnode]
-relay_rate = 7bit/s
-> 2: relay_rate = 7bit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no whole number of B/s
-# a rate beyond the limit
-[bootnode]
-relay_total_rate = 10Gbit/s
-> 2: relay_total_rate = 10Gbit/s: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s
-# packets a minute
-[bootnode]
-rate_hello = 100/min
-> 2: rate_hello = 100/min: expected a number a second from 0 to 10000/s; /min is no unit of a number a second
-# packets without number
-[bootnode]
-rate_stun = /s
-> 2: rate_stun = /s: expected a number a second from 0 to 10000/s; no number
+| workers = 0 | no number of workers | expected auto or a number from 1 to 256
+| workers = 257 | too many workers | expected auto or a number from 1 to 256
+| workers = four | workers in words | expected auto or a number from 1 to 256
+| sessions = 99999999999999999999999 | a number that no machine holds | expected a number from 1 to 1073741824
+| sessions = 1M | sessions with a unit | expected a number from 1 to 1073741824
+| sessions = -1 | less than no sessions | expected a number from 1 to 1073741824
+| node_id = 0x10 | a hexadecimal number | expected a number from 0 to 255
+| node_id = 256 | a node that is none of 256 | expected a number from 0 to 255
+| room_members = 1 | a room for one | expected a number from 2 to 512
+| room_source_share = 101% | a share of more than all | expected a percentage from 1% to 100%
+| room_source_share = 25s | a share of what is no share | expected a percentage from 1% to 100%; s is a unit of a time
+| receive_buffer = 4 Megabytes | a size that is none | {size}; Megabytes is no unit of a size
+| receive_buffer = 64kib | a size with letters of the wrong case | {size}; kib is no unit of a size, did you mean KiB?
+| receive_buffer = 5s | a size in seconds | {size}; s is a unit of a time
+| receive_buffer = 2GiB | a size beyond what the kernel takes | {size}
+| receive_buffer = 99999999999GiB | a size that overflows | {size}; too large
+| receive_buffer = 0.5B | a size of half a byte | {size}; no whole number of B
+| restart_ms = 1h | a time that is too long | {time}
+| restart_ms = -5s | a time before now | {time}; no number
+| restart_ms = 0.0001s | a time of a fraction of a millisecond | {time}; no whole number of ms
+| restart_ms = 1m | minutes by their wrong name | {time}; m is no unit of a time
+| drain = 30 | a drain without a unit | expected auto, or a time of an hour at most, as in 30s or 5min
+| relay_rate = 64KiB | a rate without time | {rate}; KiB is a unit of a size
+| relay_total_rate = 100Mbps | a rate as others write it | {rate}; Mbps is no unit of a rate
+| relay_total_rate = 100mbit/s | a rate in small letters | {rate}; mbit/s is no unit of a rate, did you mean Mbit/s?
+| relay_rate = 7bit/s | a rate of single bits | {rate}; no whole number of B/s
+| relay_total_rate = 10Gbit/s | a rate beyond the limit | {rate}
+| rate_hello = 100/min | packets a minute | {packets}; /min is no unit of a number a second
+| rate_stun = /s | packets without number | {packets}; no number
 # an empty value
 [bootnode]
 rate_reset =
-> 2: rate_reset = : expected a number a second from 0 to 10000/s; no number
-# a switch that is neither
-[bootnode]
-limit_loopback = maybe
-> 2: limit_loopback = maybe: expected on or off
-# a choice that there is not
-[bootnode]
-relay = always
-> 2: relay = always: expected auto or never
-# a level that there is not
-[bootnode]
-log_level = verbose
-> 2: log_level = verbose: expected error, warning, info or debug
-# a sandbox that there is not
-[bootnode]
-sandbox = strict
-> 2: sandbox = strict: expected on, tell or off
+> 2: rate_reset = : {packets}; no number
+| limit_loopback = maybe | a switch that is neither | expected on or off
+| relay = always | a choice that there is not | expected auto or never
+| log_level = verbose | a level that there is not | expected error, warning, info or debug
+| sandbox = strict | a sandbox that there is not | expected on, tell or off
 # listening on nothing
 [bootnode]
 listen =
-> 2: listen = : expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
-# listening on a name
-[bootnode]
-listen = localhost:9595
-> 2: listen = localhost:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
-# a port that is none
-[bootnode]
-listen = 127.0.0.1:65536
-> 2: listen = 127.0.0.1:65536: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
-# an address of five numbers
-[bootnode]
-listen = 127.0.0.1.1:9595
-> 2: listen = 127.0.0.1.1:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas
-# an item of a list
-[bootnode]
-listen = 127.0.0.1, 127.0.0.256, 127.0.0.3
-> 2: listen = 127.0.0.1, 127.0.0.256, 127.0.0.3: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 127.0.0.256 is none
-# an empty item of a list
-[bootnode]
-listen = 127.0.0.1,, 127.0.0.3
-> 2: listen = 127.0.0.1,, 127.0.0.3: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; nothing is none
-# an address twice in a line
-[bootnode]
-listen = 127.0.0.1, 127.0.0.2, 127.0.0.1:9595
-> 2: listen = 127.0.0.1, 127.0.0.2, 127.0.0.1:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 127.0.0.1:9595 stands there twice
+> 2: listen = : {listen}
+| listen = localhost:9595 | listening on a name | {listen}
+| listen = 127.0.0.1:65536 | a port that is none | {listen}
+| listen = 127.0.0.1.1:9595 | an address of five numbers | {listen}
+| listen = 127.0.0.1, 127.0.0.256, 127.0.0.3 | an item of a list | {listen}; 127.0.0.256 is none
+| listen = 127.0.0.1,, 127.0.0.3 | an empty item of a list | {listen}; nothing is none
+| listen = 127.0.0.1, 127.0.0.2, 127.0.0.1:9595 | an address twice in a line | {listen}; 127.0.0.1:9595 stands there twice
 # an address twice in two lines
 [bootnode]
 listen = 127.0.0.1
 listen = 127.0.0.2, 127.0.0.1
 > 3: listen = 127.0.0.2, 127.0.0.1: expected 16 addresses at most, each once, in all lines of this key; 127.0.0.1:9595 is there already
-# an address twice in two ways to write it
-[bootnode]
-listen = 127.0.0.1:9595, [::ffff:127.0.0.1]:9595
-> 2: listen = 127.0.0.1:9595, [::ffff:127.0.0.1]:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; [::ffff:127.0.0.1]:9595 stands there twice
+| listen = 127.0.0.1:9595, [::ffff:127.0.0.1]:9595 | an address twice in two ways to write it | {listen}; [::ffff:127.0.0.1]:9595 stands there twice
 # a multicast address
 [bootnode]
 listen = 127.0.0.1, 224.0.0.251:5353
@@ -267,107 +164,50 @@ listen = 127.0.0.1, 224.0.0.251:5353
 listen = 127.0.0.1
 listen = [ff02::1]:9595
 > 3: listen = [ff02::1]:9595: a multicast address, expected one of this machine's own
-# the broadcast address
-[bootnode]
-listen = 255.255.255.255:9595
-> 2: listen = 255.255.255.255:9595: the broadcast address, expected one of this machine's own
-# an address of this network
-[bootnode]
-listen = 0.0.0.1:9595
-> 2: listen = 0.0.0.1:9595: no address of a machine, expected one of this machine's own
-# a link-local address without its interface
-[bootnode]
-listen = [fe80::1]:9595
-> 2: listen = [fe80::1]:9595: a link-local address, expected its interface, too, as in [fe80::1%eth0]:9595
-# an interface that there is not
-[bootnode]
-listen = 127.0.0.1, [fe80::1%none0]:9595
-> 2: listen = 127.0.0.1, [fe80::1%none0]:9595: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; there is no interface none0
+| listen = 255.255.255.255:9595 | the broadcast address | the broadcast address, expected one of this machine's own
+| listen = 0.0.0.1:9595 | an address of this network | no address of a machine, expected one of this machine's own
+| listen = [fe80::1]:9595 | a link-local address without its interface | a link-local address, expected its interface, too, as in [fe80::1%eth0]:9595
+| listen = 127.0.0.1, [fe80::1%none0]:9595 | an interface that there is not | {listen}; there is no interface none0
 # another address that is the same
 [bootnode]
 listen = 127.0.0.1
 stun_alternate = 127.0.0.1:9596
-> 3: stun_alternate = 127.0.0.1:9596: expected another address and another port than those listened on, of the same family
+> 3: stun_alternate = 127.0.0.1:9596: {other}
 # another port that is the same
 [bootnode]
 listen = 127.0.0.1
 stun_alternate = 127.0.0.2:9595
-> 3: stun_alternate = 127.0.0.2:9595: expected another address and another port than those listened on, of the same family
+> 3: stun_alternate = 127.0.0.2:9595: {other}
 # another address of the other family
 [bootnode]
 listen = 127.0.0.1
 stun_alternate = [::1]:9596
-> 3: stun_alternate = [::1]:9596: expected another address and another port than those listened on, of the same family
-# another address that is every address
-[bootnode]
-stun_alternate = 0.0.0.0:9596
-> 2: stun_alternate = 0.0.0.0:9596: expected ADDR:PORT, another address and another port than those listened on, or nothing
-# another address that is multicast
-[bootnode]
-stun_alternate = 239.1.2.3:9596
-> 2: stun_alternate = 239.1.2.3:9596: expected ADDR:PORT, another address and another port than those listened on, or nothing
+> 3: stun_alternate = [::1]:9596: {other}
+| stun_alternate = 0.0.0.0:9596 | another address that is every address | {alternate}
+| stun_alternate = 239.1.2.3:9596 | another address that is multicast | {alternate}
 # another port that is listened on in part
 [bootnode]
 listen = 0.0.0.0, 127.0.0.1:9596
 stun_alternate = 127.0.0.2:9596
 > 3: stun_alternate = 127.0.0.2:9596: its port is opened at every address, too, and overlaps there with listen = 127.0.0.1:9596 (FOLDER/faulty.ini:2)
-# another address without a port
-[bootnode]
-stun_alternate = 127.0.0.2
-> 2: stun_alternate = 127.0.0.2: expected ADDR:PORT, another address and another port than those listened on, or nothing
-# metrics at a name
-[bootnode]
-metrics = localhost:9596
-> 2: metrics = localhost:9596: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
-# metrics at a port by name
-[bootnode]
-metrics = 127.0.0.1:http
-> 2: metrics = 127.0.0.1:http: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
-# metrics without a port
-[bootnode]
-metrics = 127.0.0.1
-> 2: metrics = 127.0.0.1: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
-# metrics at two addresses
-[bootnode]
-metrics = 127.0.0.1:9596, 127.0.0.2:9596
-> 2: metrics = 127.0.0.1:9596, 127.0.0.2:9596: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
-# metrics for a group
-[bootnode]
-metrics = 224.0.0.1:9596
-> 2: metrics = 224.0.0.1:9596: a multicast address, expected one of this machine's own
+| stun_alternate = 127.0.0.2 | another address without a port | {alternate}
+| metrics = localhost:9596 | metrics at a name | {metrics}
+| metrics = 127.0.0.1:http | metrics at a port by name | {metrics}
+| metrics = 127.0.0.1 | metrics without a port | {metrics}
+| metrics = 127.0.0.1:9596, 127.0.0.2:9596 | metrics at two addresses | {metrics}
+| metrics = 224.0.0.1:9596 | metrics for a group | a multicast address, expected one of this machine's own
 # metrics at somebody else's address
 [bootnode]
 listen = 127.0.0.1
 metrics = 203.0.113.77:9596
 > 3: metrics = 203.0.113.77:9596: cannot be listened on: Cannot assign requested address
-# a host with a port
-[bootnode]
-metrics_host = bootnode.example.org:9596
-> 2: metrics_host = bootnode.example.org:9596: expected host names without a port, separated by commas, or nothing
-# a private address as a public one
-[bootnode]
-public_address = 10.0.0.1
-> 2: public_address = 10.0.0.1: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
-# a public address with a port
-[bootnode]
-public_address = 203.0.113.1:9595
-> 2: public_address = 203.0.113.1:9595: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
-# two public addresses of one family
-[bootnode]
-public_address = 203.0.113.1, 203.0.113.2
-> 2: public_address = 203.0.113.1, 203.0.113.2: expected public IP addresses without a port, one of each family, or LOCAL=PUBLIC, as in 192.0.2.1, 10.0.0.6=192.0.2.2, or nothing
-# a user who is not here
-[bootnode]
-user = no-such-user
-> 2: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
-# a group that is not here
-[bootnode]
-user = root:no-such-group
-> 2: user = root:no-such-group: expected a user of this machine, as in gochat or gochat:gochat; no group no-such-group here
-# a user without a name
-[bootnode]
-user = :users
-> 2: user = :users: expected a user of this machine, as in gochat or gochat:gochat, with a group, or nothing
+| metrics_host = bootnode.example.org:9596 | a host with a port | expected host names without a port, separated by commas, or nothing
+| public_address = 10.0.0.1 | a private address as a public one | {public}
+| public_address = 203.0.113.1:9595 | a public address with a port | {public}
+| public_address = 203.0.113.1, 203.0.113.2 | two public addresses of one family | {public}
+| user = no-such-user | a user who is not here | {user}; no user no-such-user here
+| user = root:no-such-group | a group that is not here | {user}; no group no-such-group here
+| user = :users | a user without a name | {user}, with a group, or nothing
 # a folder as key
 [bootnode]
 listen = 127.0.0.1:0
@@ -398,10 +238,7 @@ key_file = open.key
 listen = 127.0.0.1:0
 key_file = dangling.key
 > 3: key_file = FOLDER/dangling.key: a symbolic link that leads nowhere
-# a key at somebody's home who is not here
-[bootnode]
-key_file = ~no-such-user/bootnode.key
-> 2: key_file = ~no-such-user/bootnode.key: expected a known home directory for ~, and a path of at most 511 bytes in all
+| key_file = ~no-such-user/bootnode.key | a key at somebody's home who is not here | expected a known home directory for ~, and a path of at most 511 bytes in all
 # a previous key that is not there
 [bootnode]
 listen = 127.0.0.1:0
@@ -457,10 +294,7 @@ sessions = 1000
 relay_source_rate = 1Mbit/s
 relay_rate = 2Mbit/s
 > 3: relay_rate = 2Mbit/s: expected no more than relay_source_rate = 1Mbit/s (FOLDER/faulty.ini:2)
-# a session with more than the default of its source
-[bootnode]
-relay_rate = 1MiB/s
-> 2: relay_rate = 1MiB/s: expected no more than relay_source_rate = 512KiB/s (default)
+| relay_rate = 1MiB/s | a session with more than the default of its source | expected no more than relay_source_rate = 512KiB/s (default)
 # a source with more than all
 [bootnode]
 relay_rate = 0
@@ -507,131 +341,68 @@ replicas = 5
 [cluster]
 weight = 0
 > 2: weight = 0: expected a number from 1 to 1000
-# a cluster's key in the wrong section
-[bootnode]
-replicas = 2
-> 2: replicas = 2: unknown key, expected one of ~
+| replicas = 2 | a cluster's key in the wrong section | unknown key, expected one of ~
 # every address as one of one's own
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 0.0.0.0
 nats = nats://127.0.0.1
 > 7: addresses = 0.0.0.0:9595: every address, expected the one that others reach
 # two addresses of one family
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1, 192.0.2.2
 nats = nats://127.0.0.1
 > 7: addresses = 192.0.2.2:9595: expected one IPv4 address and one IPv6 address at most
 # an address with no port
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1:0
 nats = nats://127.0.0.1
 > 7: addresses = 192.0.2.1:0: expected a port from 1 to 65535
 # three addresses
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2
 nats = nats://127.0.0.1
 > 7: addresses = 192.0.2.1, [2001:db8::1], 192.0.2.2: expected 0 to 2 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; 192.0.2.2 is one too many
 # a state file that is a folder
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://127.0.0.1
 state_file = kept
 > 9: state_file = FOLDER/kept: expected a regular file
 # a state file below a file
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://127.0.0.1
 state_file = denied.txt/inner/view
 > 9: state_file = FOLDER/denied.txt/inner/view: Not a directory
 # a server that is no URL
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats1.example.org
 > 8: nats = nats1.example.org: expected up to 8 servers, ~
 # a server with a user in its URL
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://me:word@127.0.0.1
 > 8: nats = nats://me:word@127.0.0.1: expected up to 8 servers, ~
 # a server in the clear beside others
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = tls://127.0.0.1, nats://127.0.0.2
 > 8: nats = tls://127.0.0.1, nats://127.0.0.2: expected up to 8 servers, ~
 # certificates in the clear
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://127.0.0.1
 nats_ca = closed.creds
 > 9: nats_ca = FOLDER/closed.creds: expected tls:// in nats
 # a certificate without its key
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = tls://127.0.0.1
 nats_cert = closed.creds
 > 9: nats_cert = FOLDER/closed.creds: expected nats_key, too
 # two ways to be known
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = tls://127.0.0.1
 nats_cert = closed.creds
@@ -639,31 +410,18 @@ nats_key = closed.creds
 nats_credentials = closed.creds
 > 11: nats_credentials = FOLDER/closed.creds: expected either this or nats_cert: a server takes a node by one of them
 # credentials for everybody
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://127.0.0.1
 nats_credentials = open.creds
 > 9: nats_credentials = FOLDER/open.creds: mode 0644 lets others in, expected 0600, or 0640 for a group of its own
 # credentials that are not there
-[bootnode]
-listen = 127.0.0.1:0
-key_file = kept/bootnode.key
-node_id = 1
-[cluster]
-name = town
+{node}
 addresses = 192.0.2.1
 nats = nats://127.0.0.1
 nats_credentials = none.creds
 > 9: nats_credentials = FOLDER/none.creds: No such file or directory
-# a key that there is not
-[bootnode]
-session = 100
-> 2: session = 100: unknown key, did you mean sessions?
+| session = 100 | a key that there is not | unknown key, did you mean sessions?
 # another section's key
 [client]
 room = tea
@@ -679,40 +437,19 @@ workers = 1
 # something behind a section
 [bootnode] workers = 1
 > 1: [bootnode] workers = 1: expected [section] alone
-# no key
-[bootnode]
-= 5
-> 2: = 5: expected key = value, [section], or a comment after # or ;
-# no value
-[bootnode]
-workers
-> 2: workers: expected key = value, [section], or a comment after # or ;
-# a colon
-[bootnode]
-workers: 1
-> 2: workers: 1: expected key = value, [section], or a comment after # or ;
-# a quote without its pair
-[bootnode]
-metrics_host = "bootnode.example.org
-> 2: metrics_host = "bootnode.example.org: expected a second " at the end, or other quotes around it all
-# something behind quotes
-[bootnode]
-metrics_host = "a" b
-> 2: metrics_host = "a" b: expected nothing but a comment after the second "
+| = 5 | no key | {line}
+| workers | no value | {line}
+| workers: 1 | a colon | {line}
+| metrics_host = "bootnode.example.org | a quote without its pair | expected a second " at the end, or other quotes around it all
+| metrics_host = "a" b | something behind quotes | expected nothing but a comment after the second "
 # a key given twice
 [bootnode]
 workers = 1
 log_level = info
 workers = 1
 > 4: workers = 1: given already in line 2, expected once
-# an included file that is not there
-[bootnode]
-include = none.ini
-> 2: include = none.ini: No such file or directory
-# an included folder
-[bootnode]
-include = kept
-> 2: include = kept: expected a file
+| include = none.ini | an included file that is not there | No such file or directory
+| include = kept | an included folder | expected a file
 # nothing included
 [bootnode]
 include =
@@ -727,19 +464,16 @@ workers = 1
 include = wrong.ini
 > FOLDER/wrong.ini:1: workers = 2: given already in FOLDER/faulty.ini:2, expected once
 > FOLDER/wrong.ini:2: workers = 3: given already in FOLDER/faulty.ini:2, expected once
-> FOLDER/wrong.ini:3: nonsense: expected key = value, [section], or a comment after # or ;
+> FOLDER/wrong.ini:3: nonsense: {line}
 # what several included files have
 [bootnode]
 include = kept/*.conf
 > FOLDER/kept/20-second.conf:2: listen = 127.0.0.1: expected 16 addresses at most, each once, in all lines of this key; 127.0.0.1:9595 is there already
-> FOLDER/kept/30-third.conf:2: rate_stun = lots: expected a number a second from 0 to 10000/s; no number
+> FOLDER/kept/30-third.conf:2: rate_stun = lots: {packets}; no number
 # what a file has that is included by one that is included
 include = kept/inner/*.conf
 > FOLDER/kept/inner/deep.conf:1: include = none.conf: No such file or directory
-# a wildcard for folders
-[bootnode]
-include = */10-first.conf
-> 2: include = */10-first.conf: expected *?[ in a file's name alone
+| include = */10-first.conf | a wildcard for folders | expected *?[ in a file's name alone
 # many at once
 [bootnode]
 wokers = 1
@@ -753,10 +487,10 @@ relay_rate = fast
 [colours]
 all = red
 > 2: wokers = 1: unknown key, did you mean workers?
-> 3: listen = 127.0.0.1, localhost: expected 1 to 16 times ADDR[:PORT], as in 192.0.2.1:9595 or [2001:db8::1]:9595, separated by commas; localhost is none
-> 4: metrics = 127.0.0.1:65537: expected ADDR:PORT, as in 127.0.0.1:9596, or nothing
-> 9: relay_rate = fast: expected a rate from 0 to 100MB/s in B/s, KiB/s, MiB/s, GiB/s, kB/s, MB/s, GB/s, bit/s, kbit/s, Mbit/s or Gbit/s; a number alone is in B/s; no number
+> 3: listen = 127.0.0.1, localhost: {listen}; localhost is none
+> 4: metrics = 127.0.0.1:65537: {metrics}
+> 9: relay_rate = fast: {rate}; no number
 > 10: [colours]: unknown section, expected [bootnode] or [cluster]
-> 5: user = no-such-user: expected a user of this machine, as in gochat or gochat:gochat; no user no-such-user here
+> 5: user = no-such-user: {user}; no user no-such-user here
 > 8: room_members = 200: expected no more than sessions = 100 (FOLDER/faulty.ini:7)
 > 6: key_file = FOLDER: a folder, expected a file
