@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "common/ini_quotes.h"
+#include "common/ini_shown.h"
 #include "common/why.h"
 
-#define SHOWN_MOST 200  /* bytes of a line that is complained about */
 #define LINE_MOST 65536 /* bytes of a line, its comment included: /dev/zero has an endless one */
 #define SECTION_SIZE 64
 #define BOM "\xef\xbb\xbf"
@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static void report(struct lines *lines, co
 
 /* inih calls no handler for a section without keys, so sections are looked at here. */
 static bool check_section(struct lines *lines, const char *line) {
-    char section[SECTION_SIZE];
+    char section[SECTION_SIZE], shown[INI_SHOWN_MOST + 1];
     size_t length = strcspn(line + 1, "]");
     const char *after = line + 1 + length;
     if (*after == ']') after++;
@@ -46,7 +46,7 @@ static bool check_section(struct lines *lines, const char *line) {
     snprintf(section, sizeof section, "%.*s", (int)length, line + 1);
     lines->skips_section = true;
     if (line[1 + length] != ']' || (*after != '\0' && !strchr(";#", *after)))
-        report(lines, "%.*s: expected [section] alone", SHOWN_MOST, line);
+        report(lines, "%s: expected [section] alone", ini_shown(line, shown));
     else
         lines->skips_section = !lines->host->section(lines->context, lines->number, section);
     return !lines->skips_section;
@@ -73,17 +73,18 @@ static void trim_end(char *text) {
 /* Whether inih should see this line, which has no white space around it. Of a key it sees the name alone: it would take
  * ':' for '=', end the value at " ;", and knows no quotes. */
 static bool check_line(struct lines *lines, char *line, int limit) {
+    char shown[INI_SHOWN_MOST + 1];
     struct why why;
     if (*line == '\0' || *line == ';' || *line == '#') return false;
     if (*line == '[') return fits_inih(lines, line, strlen(line), limit) && check_section(lines, line);
     if (lines->skips_section) return false;
     size_t name = strcspn(line, "=:;");
     if (name == 0 || line[name] != '=') {
-        report(lines, "%.*s: expected key = value, [section], or a comment after # or ;", SHOWN_MOST, line);
+        report(lines, "%s: expected key = value, [section], or a comment after # or ;", ini_shown(line, shown));
         return false;
     }
     lines->value = ini_quotes_take(line + name + 1 + skip_white(line + name + 1), &why);
-    if (!lines->value) report(lines, "%.*s: %s", SHOWN_MOST, line, why.text);
+    if (!lines->value) report(lines, "%s: %s", ini_shown(line, shown), why.text);
     line[name] = '\0';
     return lines->value && fits_inih(lines, line, name + 1, limit);
 }

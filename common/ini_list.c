@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "common/ini_path.h"
-
-#define SHOWN_MOST 200 /* bytes of an item that is complained about */
+#include "common/ini_shown.h"
 
 union list {
     struct ini_address_list addresses;
@@ -79,9 +78,9 @@ static bool copy_item(const char *text, size_t length, char out[static INI_TEXT_
 
 /* Which of many is the wrong one. That its interface is not there is said apart. */
 static void name_item(const char *item, const char *fault, struct why *why) {
-    char interface[ADDRESS_TEXT_SIZE];
+    char interface[ADDRESS_TEXT_SIZE], shown[INI_SHOWN_MOST + 1];
     if (!address_lacks_interface(item, interface))
-        why_fail(why, "; %.*s %s", SHOWN_MOST, *item ? item : "nothing", fault);
+        why_fail(why, "; %s %s", *item ? ini_shown(item, shown) : "nothing", fault);
 }
 
 /* All items of `value` into `list`. False with the wrong one in `why`, or with nothing in it. */
@@ -90,9 +89,9 @@ static bool take_items(const struct ini_key *key, const char *value, const char 
     memset(list, 0, sizeof *list);
     why->text[0] = '\0';
     for (const char *at = value; *value; at++) {
-        char item[INI_TEXT_SIZE];
+        char item[INI_TEXT_SIZE], shown[INI_SHOWN_MOST + 1];
         size_t length = strcspn(at, ",");
-        if (!copy_item(at, length, item)) return why_fail(why, "; %.*s is none", SHOWN_MOST, at);
+        if (!copy_item(at, length, item)) return why_fail(why, "; %s is none", ini_shown(at, shown));
         const char *fault = add_text(key, list, item, folder);
         if (fault) {
             name_item(item, fault, why);

@@ -9,10 +9,10 @@
 #include "common/ini_include.h"
 #include "common/ini_lines.h"
 #include "common/ini_path.h"
+#include "common/ini_shown.h"
 #include "common/similar.h"
 #include "common/text.h"
 
-#define SHOWN_MOST 200    /* bytes of a value that is complained about */
 #define INCLUDE "include" /* a key of any section, and before one */
 #define DEPTH_MOST 8      /* files within each other */
 
@@ -207,6 +207,7 @@ static bool take_include(struct loading *loading, const char *section, const cha
 
 static void handle_key(void *context, unsigned line, const char *section, const char *name, const char *value) {
     struct loading *loading = context;
+    char shown[INI_SHOWN_MOST + 1];
     struct why why;
     bool taken = false;
     if (*section == '\0') section = loading->visit->section;
@@ -221,7 +222,7 @@ static void handle_key(void *context, unsigned line, const char *section, const 
         explain_unknown_key(loading->table, section, name, &why);
     else
         taken = take_key(loading, row, line, value, &why);
-    if (!taken) report(loading, line, "%s = %.*s: %s", name, SHOWN_MOST, value, why.text);
+    if (!taken) report(loading, line, "%s = %s: %s", name, ini_shown(value, shown), why.text);
 }
 
 static void load_stream(struct loading *loading, FILE *stream) {

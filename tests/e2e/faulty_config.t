@@ -383,7 +383,7 @@ nats = nats1.example.org
 {node}
 addresses = 192.0.2.1
 nats = nats://me:word@127.0.0.1
-> 8: nats = nats://me:word@127.0.0.1: expected up to 8 servers, ~
+> 8: nats = nats://…@127.0.0.1: expected up to 8 servers, ~
 # a server in the clear beside others
 {node}
 addresses = 192.0.2.1

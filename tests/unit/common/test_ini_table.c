@@ -462,6 +462,15 @@ static void problems_are_safe_to_print(void **state) {
     (void)state;
     assert_refused("[node]\n\x1b[2J\n",
                    "2: \xef\xbf\xbd[2J: expected key = value, [section], or a comment after # or ;\n");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const lines[] = {"port = nats://me:word@a", "nats: nats://me:word@a",
+                                            "name = \"nats://me:word@a", "peers = 192.0.2.1, nats://me:word@a"};
+        char content[100];
+        snprintf(content, sizeof content, "[node]\n%s\n", lines[i]);
+        assert_int_equal(load(content), 1);
+        assert_non_null(strstr(problems, "nats://…@a"));
+        assert_null(strstr(problems, "word"));
+    }
 }
 
 static void a_line_ends(void **state) {
