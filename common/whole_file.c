@@ -30,28 +30,26 @@ static bool write_all(int descriptor, const char *data, size_t size) {
     return true;
 }
 
-/* Under a hidden name beside it, which nobody but us can open, and synced. Negative with errno, and nothing is left. */
-static int make_beside(const char *path, const void *data, size_t size, char temporary[static PATH_MAX]) {
-    if (!name_template(path, temporary)) return -1;
-    int descriptor = mkostemp(temporary, O_CLOEXEC);
-    if (descriptor < 0 || (write_all(descriptor, data, size) && fsync(descriptor) == 0)) return descriptor;
+/* Under a hidden name beside it, which nobody but us can open. Negative with errno. */
+static int open_beside(const char *path, char temporary[static PATH_MAX]) {
+    return name_template(path, temporary) ? mkostemp(temporary, O_CLOEXEC) : -1;
+}
+
+/* Whether all went well, with errno: then it has its name, and else nothing is left. */
+static bool finish(int descriptor, const char *temporary, const char *path, bool done) {
     int error = errno;
     close(descriptor);
-    unlink(temporary);
+    if (!done) unlink(temporary);
     errno = error;
-    return -1;
+    return done && directory_sync_above(path);
 }
 
 bool whole_file_replace(const char *path, const void *data, size_t size, mode_t mode) {
     char temporary[PATH_MAX];
-    int descriptor = make_beside(path, data, size, temporary);
-    if (descriptor < 0) return false;
-    bool replaced = fchmod(descriptor, mode) == 0 && fsync(descriptor) == 0 && rename(temporary, path) == 0;
-    int error = errno;
-    close(descriptor);
-    if (!replaced) unlink(temporary);
-    errno = error;
-    return replaced && directory_sync_above(path);
+    int descriptor = open_beside(path, temporary);
+    return descriptor >= 0 && finish(descriptor, temporary, path,
+                                     write_all(descriptor, data, size) && fchmod(descriptor, mode) == 0 &&
+                                         fsync(descriptor) == 0 && rename(temporary, path) == 0);
 }
 
 /* Neither call replaces what is there. A memory stick knows no links, a network's disk not always the other call. */
@@ -61,14 +59,11 @@ static bool move_to_free_name(const char *from, const char *to) {
     return link(from, to) == 0 && unlink(from) == 0;
 }
 
+/* A memory stick knows no modes, either: it stays as it was made. */
 bool whole_file_make(const char *path, const void *data, size_t size) {
     char temporary[PATH_MAX];
-    int descriptor = make_beside(path, data, size, temporary);
-    if (descriptor < 0) return false;
-    bool made = move_to_free_name(temporary, path);
-    int error = errno;
-    close(descriptor);
-    if (!made) unlink(temporary);
-    errno = error;
-    return made && directory_sync_above(path);
+    int descriptor = open_beside(path, temporary);
+    return descriptor >= 0 &&
+           finish(descriptor, temporary, path,
+                  write_all(descriptor, data, size) && fsync(descriptor) == 0 && move_to_free_name(temporary, path));
 }
