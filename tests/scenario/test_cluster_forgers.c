@@ -104,8 +104,8 @@ static void forged_homes_get_little(void **state) {
     assert_true(forger.forged > 100);
     assert_int_equal(forger.seen.hellos[0], 5);
     assert_int_equal(forger.seen.hellos[1] + forger.seen.hellos[2], 0);
-    assert_int_equal(forger.seen.others[0] + forger.seen.others[1],
-                     0); /* the third one is its own, where answers come */
+    /* The third one is its own, where answers come. */
+    assert_int_equal(forger.seen.others[0] + forger.seen.others[1], 0);
     world->tamper = NULL;
     world_wait(world, CONNECT_MS, person_count(anna, EVENT_REGISTERED, NULL) == 6);
 }
@@ -305,7 +305,6 @@ static void a_home_with_another_key_is_left_out(void **state) {
     world_cluster_open(world, 3, 2);
     const uint32_t homes = world_cluster_homes(world, 0, "tea");
     size_t stranger = first_of(homes);
-    struct node_key key = world_net(world, stranger)->node.key;
     net_restart(world_net(world, stranger), false);
     world_cluster_view(world, stranger, WORLD_NODES_ALL);
     while (world->entry_seed < 64) {
@@ -325,7 +324,6 @@ static void a_home_with_another_key_is_left_out(void **state) {
     assert_non_null(strstr(person_last(anna, EVENT_ERROR, NULL)->text, "another key"));
     assert_int_equal(person_count(anna, EVENT_BOOTNODE_LOST, NULL), 0);
     assert_int_equal(anna->status, -1);
-    (void)key;
 }
 
 int main(void) {

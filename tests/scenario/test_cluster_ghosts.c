@@ -7,12 +7,15 @@
 
 #include <cmocka.h>
 
-#include "tests/scenario/support/world_cluster.h"
+#include "tests/scenario/support/couple.h"
 
-#define CONNECT_MS 5000
-#define KNOWN_MS 5000 /* until the others know that one is dead */
-#define TRUTH_MS 20000
 #define EXPIRY_MS 15000
+
+/* Those that are up. */
+static void all_believe(struct world *world, uint32_t nodes) {
+    for (size_t i = 0; i < world->place_count; i++)
+        if (!world->places[i].down) world_cluster_view(world, i, nodes);
+}
 
 /* The member dies, `before` ms later one of its homes does; so long after that it has left. */
 static uint64_t ghost_ms(struct world *world, uint64_t before) {
@@ -20,7 +23,7 @@ static uint64_t ghost_ms(struct world *world, uint64_t before) {
     struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
     world_cluster_open(world, 5, 2);
     const uint32_t homes = world_cluster_homes(world, 0, "tea");
-    const size_t dead = (size_t)__builtin_ctz(homes);
+    const size_t dead = first_of(homes);
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
@@ -30,8 +33,7 @@ static uint64_t ghost_ms(struct world *world, uint64_t before) {
     const uint64_t died = world->now;
     world_cluster_kill(world, dead);
     world_run(world, KNOWN_MS);
-    for (size_t i = 0; i < world->place_count; i++)
-        if (i != dead) world_cluster_view(world, i, WORLD_NODES_ALL & ~WORLD_NODE(dead));
+    all_believe(world, WORLD_NODES_ALL & ~WORLD_NODE(dead));
     world_wait(world, 60000, person_count(anna, EVENT_PEER_LEFT, bert) == 1);
     printf("# died %u ms before its home: it has left %u ms after that\n", (unsigned)before,
            (unsigned)(world->now - died));
@@ -54,12 +56,6 @@ static void who_died_with_its_home_has_left(void **state) {
 
 #define ANNOUNCED_MS 1000
 
-/* Those that are up. */
-static void all_believe(struct world *world, uint32_t nodes) {
-    for (size_t i = 0; i < world->place_count; i++)
-        if (!world->places[i].down) world_cluster_view(world, i, nodes);
-}
-
 /* Both homes become others at once, so that those who knew the member are left before they find it dead. Who was
  * connected to it, and who came after its death, hold it for gone as soon. */
 static void whose_homes_are_left_before_they_tell_has_left(void **state) {
@@ -77,11 +73,11 @@ static void whose_homes_are_left_before_they_tell_has_left(void **state) {
     person_start(carl, "tea");
     world_run(world, ANNOUNCED_MS);
     assert_int_equal(person_count(carl, EVENT_PEER_JOINED, bert), 1);
-    const uint64_t left = world->now;
+    const uint64_t began = world->now;
     all_believe(world, WORLD_NODES_ALL & ~homes);
     world_wait(world, TRUTH_MS,
                person_count(anna, EVENT_PEER_LEFT, bert) == 1 && person_count(carl, EVENT_PEER_LEFT, bert) == 1);
-    printf("# %u ms after its homes were left\n", (unsigned)(world->now - left));
+    printf("# %u ms after its homes were left\n", (unsigned)(world->now - began));
     assert_true(person_sees(anna, carl) && person_count(anna, EVENT_PEER_LEFT, carl) == 0);
 }
 
@@ -92,7 +88,7 @@ static void whose_homes_go_one_by_one_has_left(void **state) {
     struct person *bert = world_person(world, "bert", NAT_PORT_RESTRICTED);
     world_cluster_open(world, 5, 2);
     const uint32_t homes = world_cluster_homes(world, 0, "tea");
-    const size_t leaves = (size_t)__builtin_ctz(homes);
+    const size_t leaves = first_of(homes);
     const uint32_t stays = homes & ~WORLD_NODE(leaves);
     person_start(anna, "tea");
     person_start(bert, "tea");
@@ -102,7 +98,7 @@ static void whose_homes_go_one_by_one_has_left(void **state) {
     all_believe(world, WORLD_NODES_ALL & ~WORLD_NODE(leaves));
     world_run(world, 3000);
     const uint64_t died = world->now;
-    world_cluster_kill(world, (size_t)__builtin_ctz(stays));
+    world_cluster_kill(world, first_of(stays));
     world_run(world, KNOWN_MS);
     all_believe(world, WORLD_NODES_ALL & ~homes);
     world_wait(world, 60000, person_count(anna, EVENT_PEER_LEFT, bert) == 1);
@@ -120,8 +116,7 @@ static void who_lives_is_found_at_other_homes(void **state) {
     person_start(anna, "tea");
     person_start(bert, "tea");
     world_wait(world, CONNECT_MS, everyone_connected(world));
-    for (size_t i = 0; i < world->place_count; i++)
-        if (homes & WORLD_NODE(i)) world_cluster_kill(world, i);
+    kill_all(world, homes);
     world_run(world, KNOWN_MS);
     all_believe(world, WORLD_NODES_ALL & ~homes);
     world_run(world, 60000);

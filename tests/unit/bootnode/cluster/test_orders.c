@@ -255,9 +255,8 @@ static void test_who_is_ahead_is_not_heard(void **state) {
     assert_int_equal(hear_all(0, 1), ORDERS_TAKEN);
 }
 
-/* --- How many --- */
+/* --- A clock that was wrong --- */
 
-/* `count` of them, whose networks begin with `first`. */
 #define DAY_MS UINT64_C(86400000)
 
 /* Its operators' words reach the others as soon as its clock is right again, the ones of before included. */
@@ -329,6 +328,9 @@ static void test_what_was_kept_ahead_is_dated_anew(void **state) {
     assert_everywhere("192.0.2.0/24", ACCESS_BANNED);
 }
 
+/* --- How many --- */
+
+/* `count` of them, whose networks begin with `first`. */
 static void fill(size_t node, unsigned first, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         char text[32];

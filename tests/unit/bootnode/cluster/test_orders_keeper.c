@@ -217,6 +217,7 @@ static void test_a_full_disk_loses_no_order(void **state) {
         limit_files(places[(written + 1 + i) % 2]);
         assert_true(orders_keeper_ban(&a, i == 0 ? &worse : &worst, NEVER, &why));
         limit_files(RLIM_INFINITY);
+        assert_true(a.unkept || i > 0); /* the disk was full, indeed */
     }
     close_keeper(&a, access_a);
     open_keeper(&a, 1, &keys, &access_a);
@@ -224,7 +225,9 @@ static void test_a_full_disk_loses_no_order(void **state) {
     limit_files(60);
     assert_true(orders_keeper_ban(&a, &worse, NEVER, &why));
     limit_files(RLIM_INFINITY);
+    assert_true(a.unkept);
     settle(&a, 2000);
+    assert_false(a.unkept);
     close_keeper(&a, access_a);
     open_keeper(&a, 1, &keys, &access_a);
     assert_int_equal(ask(access_a, "198.51.100.1"), ACCESS_BANNED);
