@@ -95,40 +95,31 @@ static enum board_news_kind end(struct board *board) {
     return BOARD_ENDED;
 }
 
-/* It is started anew: what it died of may make it die again, so that is told seldom. */
-static enum board_news_kind take_death(struct board *board, const struct board_packet *packet, struct board_news *out) {
-    static struct log_limit limit;
-    board->connected = false;
-    board->deaths++;
+/* NATS comes or goes; its process dies, and is started anew. What makes that so may do it again and again. */
+static enum board_news_kind take_change(struct board *board, const struct board_packet *packet,
+                                        struct board_news *out) {
+    static struct log_limit limits[BOARD_PACKET_TYPES];
+    struct log_limit *limit = &limits[packet->type];
+    board->connected = packet->type == BOARD_PACKET_THERE;
+    board->deaths += packet->type == BOARD_PACKET_DIED;
     memcpy(out->text, packet->text, sizeof out->text);
-    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_ERROR, AREA, "%s; who lives is found out without NATS",
-                packet->text);
-    return BOARD_DISCONNECTED;
-}
-
-static enum board_news_kind take_away(struct board *board, const struct board_packet *packet, struct board_news *out) {
-    static struct log_limit limit;
-    board->connected = false;
-    memcpy(out->text, packet->text, sizeof out->text);
-    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_WARNING, AREA,
-                "NATS is away: %s; who lives is found out without it", packet->text);
-    return BOARD_DISCONNECTED;
-}
-
-static enum board_news_kind take_there(struct board *board, const struct board_packet *packet, struct board_news *out) {
-    static struct log_limit limit;
-    board->connected = true;
-    memcpy(out->text, packet->text, sizeof out->text);
-    log_limited(&limit, CHANGES_A_SECOND, LOG_LEVEL_INFO, AREA, "NATS is there: %s", packet->text);
-    return BOARD_CONNECTED;
+    if (packet->type == BOARD_PACKET_THERE)
+        log_limited(limit, CHANGES_A_SECOND, LOG_LEVEL_INFO, AREA, "NATS is there: %s", packet->text);
+    else if (packet->type == BOARD_PACKET_AWAY)
+        log_limited(limit, CHANGES_A_SECOND, LOG_LEVEL_WARNING, AREA,
+                    "NATS is away: %s; who lives is found out without it", packet->text);
+    else
+        log_limited(limit, CHANGES_A_SECOND, LOG_LEVEL_ERROR, AREA, "%s; who lives is found out without NATS",
+                    packet->text);
+    return board->connected ? BOARD_CONNECTED : BOARD_DISCONNECTED;
 }
 
 static enum board_news_kind take_packet(struct board *board, const struct board_packet *packet,
                                         struct board_news *out) {
     switch (packet->type) {
-    case BOARD_PACKET_THERE: return take_there(board, packet, out);
-    case BOARD_PACKET_AWAY: return take_away(board, packet, out);
-    case BOARD_PACKET_DIED: return take_death(board, packet, out);
+    case BOARD_PACKET_THERE:
+    case BOARD_PACKET_AWAY:
+    case BOARD_PACKET_DIED: return take_change(board, packet, out);
     case BOARD_PACKET_HEARD:
         board->heard++;
         out->message = packet->message;
