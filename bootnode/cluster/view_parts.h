@@ -18,7 +18,7 @@
 #define VIEW_KEPT_MS 600000      /* a view that was kept says for so long who is to be expected */
 #define VIEW_FORGET_MS 3600000   /* who is silent for so long, and in no view, is nobody any more */
 #define VIEW_COLD_MS 10000       /* who runs for less began just now */
-#define VIEW_UNREACHED_MS 30000  /* who is asked each 10 s by STUN, and answers so little: a path is broken */
+#define VIEW_UNREACHED_MS 30000  /* without an answer to STUN, asked each 10 s; twice that, where one came before */
 #define VIEW_EVENTS_MAX 64
 
 /* Why a node is in the view or is not. */
