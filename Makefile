@@ -42,23 +42,25 @@ CFLAGS ?= -O2 -g
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(PACKAGE_CFLAGS) $(WARNINGS) $(HARDENING) -fPIE -pthread $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(HARDENING) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
-# Every program is its own object and these archives, so a new file needs no line here.
+# Every program is its own object and these archives, so a new file needs no line here. Of an archive a program takes
+# what it calls, so that a test can have a clock of its own in the place of ours and not meet ours again by what others need.
 LIBRARY := $(OUT)/libgochat.a
 BENCH_LIBRARY := $(OUT)/libbench.a
+SUPPORT := $(OUT)/libsupport.a
 objects = $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard $(1))))
 LIBRARY_OBJECTS := $(call objects,common/*.c common/*/*.c bootnode/*.c bootnode/*/*.c client/*.c client/*/*.c)
 LOAD_MAIN := $(OUT)/bench/load/main.o
 BENCH_OBJECTS := $(filter-out $(LOAD_MAIN),$(call objects,bench/load/*.c bench/support/*.c))
 YARDSTICK_OBJECTS := $(call objects,bench/*.c)
 MICRO_OBJECTS := $(call objects,bench/micro/*.c)
-SUPPORT := $(call objects,tests/support/*.c)
+SUPPORT_OBJECTS := $(call objects,tests/support/*.c)
 CROWD := $(call objects,tests/crowd/*.c)
 SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
 UNIT_OBJECTS := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
 TOOL_OBJECTS := $(call objects,tests/tools/*.c)
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
-OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT) $(CROWD) $(SCENARIO_SUPPORT) \
+OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) $(CROWD) $(SCENARIO_SUPPORT) \
 	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
 	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
@@ -107,7 +109,8 @@ $(OUT)/bootnode/ops/status_page.o: bootnode/ops/status_page.html
 # Made anew each time: ar would keep the object of a file that was removed.
 $(LIBRARY): $(LIBRARY_OBJECTS)
 $(BENCH_LIBRARY): $(BENCH_OBJECTS)
-$(LIBRARY) $(BENCH_LIBRARY):
+$(SUPPORT): $(SUPPORT_OBJECTS)
+$(LIBRARY) $(BENCH_LIBRARY) $(SUPPORT):
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
