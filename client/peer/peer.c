@@ -375,7 +375,8 @@ void peer_dismiss(struct peer *peer, uint64_t now) {
 }
 
 bool peer_bye_done(const struct peer *peer) {
-    return peer->bye_tries > 0 && peer->alarms[ALARM_BYE] == NEVER;
+    bool is_due_later = !peer->connected && linking_is_confirming(peer);
+    return peer->bye_tries > 0 && !is_due_later && peer->alarms[ALARM_BYE] == NEVER;
 }
 
 /* --- Packets --- */

@@ -71,7 +71,9 @@ void peer_receive_data(struct peer *peer, const uint8_t *packet, const struct pe
 MUST_USE bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now);
 /* What was queued is not sent (any more). */
 void peer_drop_queue(struct peer *peer, uint64_t now);
-/* Says bye, up to three times; peer_bye_done when answered or said often enough. */
+/* Says bye, up to three times; peer_bye_done when answered or said often enough, and not while a first handshake waits
+ * for its last answer: then the peer shows us and cannot hear us yet, so it is to be said again once the peer connects.
+ */
 void peer_say_bye(struct peer *peer, uint64_t now);
 bool peer_bye_done(const struct peer *peer);
 /* Says bye to this one, while others stay, once what was queued for it has arrived: then it is gone, as if it had said

@@ -140,6 +140,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     if (forgot_us) peer->host->returned(peer->host->context, peer, now);
     if (!first) return;
     peer->connected = true;
+    peer->bye_tries = 0; /* none that it could have heard */
     peer->heard = now;
     peer->host->connected(peer->host->context, peer, now);
 }

@@ -139,6 +139,10 @@ static void tell_connected(struct assembly *parts, const struct peer *peer) {
 static void on_connected(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
     struct member *member = peer->owner;
+    if (parts->leaving) {
+        peer_say_bye(peer, now); /* it shows us already, and would for long */
+        return;
+    }
     solitude_end(&parts->solitude);
     if (member->admitted) {
         status_welcome(member, &parts->events);

@@ -13,6 +13,7 @@
 #include "tests/scenario/support/world.h"
 
 #define CONNECT_MS 1500
+#define GUESTS 20 /* by their keys some begin the handshake and some answer it */
 
 static void chat(struct world *world, struct person *a, struct person *b) {
     person_say(a, "hello");
@@ -137,6 +138,27 @@ static void a_bye_survives_loss(void **state) {
         person_forget(anna);
         person_forget(bert);
     }
+}
+
+/* Who answers a handshake shows the other one before that one can say anything. */
+static void who_goes_as_soon_as_it_is_seen_says_bye(void **state) {
+    struct world *world = *state;
+    struct person *anna = world_person(world, "anna", NAT_PORT_RESTRICTED);
+    person_start(anna, "tea");
+    unsigned unconnected = 0;
+    for (unsigned i = 0; i < GUESTS; i++) {
+        char nick[16];
+        snprintf(nick, sizeof nick, "guest%u", i);
+        struct person *guest = world_person(world, nick, NAT_PORT_RESTRICTED);
+        person_start(guest, "tea");
+        world_wait(world, CONNECT_MS, person_count(anna, EVENT_PEER_CONNECTED, guest) == 1);
+        if (!person_count(guest, EVENT_PEER_CONNECTED, anna)) unconnected++;
+        engine_stop(guest->engine, world->now);
+        world_wait(world, 2500, person_count(anna, EVENT_PEER_LEFT, guest) == 1 && guest->status == 0);
+        assert_true(person_last(anna, EVENT_PEER_LEFT, guest)->said_bye);
+        person_kill(guest);
+    }
+    assert_in_range(unconnected, 1, GUESTS - 1);
 }
 
 static void a_killed_client_times_out(void **state) {
@@ -434,6 +456,7 @@ int main(void) {
         SCENARIO(two_rooms_never_see_each_other),
         SCENARIO(a_bye_is_told_as_one),
         SCENARIO(a_bye_survives_loss),
+        SCENARIO(who_goes_as_soon_as_it_is_seen_says_bye),
         SCENARIO(a_killed_client_times_out),
         SCENARIO(who_comes_back_is_joined_again),
         SCENARIO(the_end_waits_for_acknowledgements),
