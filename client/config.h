@@ -1,5 +1,5 @@
-/* The settings of the client, the sender and the doctor: section [client] of a file, overridden by the command line;
- * and [keys] and [colours] of the screen. */
+/* The settings of the client, the sender and the doctor: section [client] of a file, and [keys] and [colours] of the
+ * screen. What the command line says of them goes over these (client/command_line). */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,6 @@
 #include "client/invite/invite.h"
 #include "client/look/keys.h"
 #include "client/look/palette.h"
-#include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/text.h"
 
@@ -68,25 +67,12 @@ struct client_config {
     struct keys_own keys;           /* of [keys] */
 };
 
+#define CLIENT_CONFIG_SECTION "client"
 extern const struct ini_table client_config_table;
 /* Of the section [client] of that table: may /set change this key? */
 bool client_config_is_setting(const char *key);
 
-/* The number of a descriptor, as --passphrase-fd takes it. False: it is none. */
-MUST_USE bool client_config_descriptor(const char *text, int *out);
-
-enum client_config_result {
-    CLIENT_CONFIG_RUN,
-    CLIENT_CONFIG_DONE /* --help was printed */,
-    CLIENT_CONFIG_BAD /* exit 2 */
-};
 /* The user's own settings: client.ini in $XDG_CONFIG_HOME/gochat, else in ~/.config/gochat. False where there is none,
  * with where it would be, or an empty path;
  * true also where that cannot be told, and who reads it will hear why. */
 bool client_config_own_file(char *out, size_t size);
-/* Defaults, then --config FILE or, without it, the user's own file, then an invite, then the other flags. Problems: one
- * line each on standard error. An invite is wiped from `argv`, which others on this machine can see; it may also come
- * as the first line of standard input, for the word "-". The mode is what the arguments say: --mode send takes other
- * flags, and words, whose text the caller frees, whatever the result; --mode doctor needs no room. What is missing or
- * out of range (no --room, no --bootnode, a bad key) is a problem here already; names are not resolved here. */
-MUST_USE enum client_config_result client_config_read(int argc, char **argv, struct client_config *out);

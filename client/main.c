@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "client/config.h"
+#include "client/command_line/command_line.h"
 #include "client/curses/emergency.h"
 #include "client/curses/terminal_type.h"
 #include "client/enclosure.h"
@@ -259,10 +259,10 @@ static int read_and_run(int argc, char **argv, struct helper *helper) {
         fputs("gochat: libsodium does not start\n", stderr);
         return SETUP_FAILED;
     }
-    switch (client_config_read(argc, argv, &config)) {
-    case CLIENT_CONFIG_DONE: status = 0; break;
-    case CLIENT_CONFIG_BAD: break;
-    case CLIENT_CONFIG_RUN: status = run_as_told(&config, helper);
+    switch (command_line_read(argc, argv, &config)) {
+    case COMMAND_LINE_DONE: status = 0; break;
+    case COMMAND_LINE_BAD: break;
+    case COMMAND_LINE_RUN: status = run_as_told(&config, helper);
     }
     free(config.text);
     sodium_memzero(&config.invite, sizeof config.invite);

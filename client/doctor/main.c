@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/config.h"
+#include "client/command_line/command_line.h"
 #include "client/doctor/homes_examination.h"
 #include "client/doctor/own_networks.h"
 #include "client/doctor/report.h"
@@ -308,10 +308,10 @@ static int examine(struct doctor *doctor) {
 
 static int read_and_run(int argc, char **argv, struct doctor *doctor) {
     int status;
-    switch (client_config_read(argc, argv, &doctor->config)) {
-    case CLIENT_CONFIG_DONE: return 0;
-    case CLIENT_CONFIG_BAD: return DOCTOR_STATUS_USAGE;
-    case CLIENT_CONFIG_RUN: break;
+    switch (command_line_read(argc, argv, &doctor->config)) {
+    case COMMAND_LINE_DONE: return 0;
+    case COMMAND_LINE_BAD: return DOCTOR_STATUS_USAGE;
+    case COMMAND_LINE_RUN: break;
     }
     if (sodium_init() < 0) return DOCTOR_STATUS_FAILED;
     for (size_t i = 0; i < SOCKETS; i++) doctor->sockets[i] = -1;

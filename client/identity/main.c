@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/command_line/given.h"
 #include "client/config.h"
 #include "client/identity/custody.h"
 #include "client/identity/show.h"
@@ -221,7 +222,7 @@ static bool refuse(const char *what, const char *value, const char *expected) {
 
 static bool take_descriptor(const char *flag, const char *value, int *out) {
     *out = -1;
-    return !value || client_config_descriptor(value, out) ||
+    return !value || given_descriptor(value, out) ||
            refuse(flag, value, "expected the number of an open descriptor, as in 0 for standard input");
 }
 
@@ -267,7 +268,8 @@ static bool load_settings(struct keeper *keeper) {
         ini_table_load(&client_config_table, file, &keeper->config, stderr) > 0)
         return false;
     return !options->data_dir ||
-           ini_table_set(&client_config_table, "client", "data_dir", options->data_dir, &keeper->config, &why) ||
+           ini_table_set(&client_config_table, CLIENT_CONFIG_SECTION, "data_dir", options->data_dir, &keeper->config,
+                         &why) ||
            refuse("--data-dir", options->data_dir, why.text);
 }
 

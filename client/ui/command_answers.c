@@ -12,7 +12,6 @@
 #include "common/memory.h"
 #include "common/why.h"
 
-#define SECTION "client"
 #define VALUE_SIZE 64
 
 /* --- Members --- */
@@ -372,7 +371,8 @@ void answer_set(const struct command_host *host, const struct command *self, cha
         save_settings(host, self);
     } else if (!client_config_is_setting(key)) {
         explain_settings(host, self, key);
-    } else if (*value && !ini_table_set(&client_config_table, SECTION, key, value, host->settings, &why)) {
+    } else if (*value &&
+               !ini_table_set(&client_config_table, CLIENT_CONFIG_SECTION, key, value, host->settings, &why)) {
         command_fail(host, self, "%s '%.*s': %s", key, VALUE_SIZE, value, why.text);
     } else {
         show_settings(host, key);

@@ -10,7 +10,6 @@
 
 #include "common/memory.h"
 
-#define SECTION "client"
 #define BLANKS " \t"
 #define PATH_SIZE 4200
 
@@ -71,7 +70,7 @@ static const char *last_of_section(const char *text, const bool changed[], bool 
     bool within = false;
     memcpy(missing, changed, client_config_table.count * sizeof *missing);
     for (const char *line = text; *line; line = next_line(line)) {
-        if (begins_section(line)) within = is_section(line, SECTION);
+        if (begins_section(line)) within = is_section(line, CLIENT_CONFIG_SECTION);
         if (!within || !*skip_blanks(line) || strchr("#;\r\n", *skip_blanks(line))) continue;
         last = line;
         size_t row = changed_row(line, changed);
@@ -118,14 +117,14 @@ char *settings_file_edit(const char *text, const struct client_config *now, cons
     FILE *out = open_memstream(&edited, &size);
     if (!out) abort();
     for (const char *line = text; *line; line = next_line(line)) {
-        if (begins_section(line)) within = is_section(line, SECTION);
+        if (begins_section(line)) within = is_section(line, CLIENT_CONFIG_SECTION);
         put_line(out, line, now, within ? changed_row(line, changed) : client_config_table.count);
         if (line != last) continue;
         if (!ends_a_line(line)) fputc('\n', out);
         put_missing(out, now, missing);
     }
     if (!last) {
-        fprintf(out, "%s%s[" SECTION "]\n", ends_a_line(text) ? "" : "\n", *text ? "\n" : "");
+        fprintf(out, "%s%s[" CLIENT_CONFIG_SECTION "]\n", ends_a_line(text) ? "" : "\n", *text ? "\n" : "");
         put_missing(out, now, missing);
     }
     if (fclose(out) != 0) abort();

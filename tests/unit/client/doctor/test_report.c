@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "client/config.h"
+#include "client/command_line/command_line.h"
 #include "client/doctor/report.h"
 
 static struct address parsed(const char *text) {
@@ -513,11 +513,11 @@ static void an_object(void **state) {
     free(text);
 }
 
-static enum client_config_result read_flags(struct client_config *out, char *const *flags) {
+static enum command_line_result read_flags(struct client_config *out, char *const *flags) {
     char *arguments[16] = {"gochat", "--mode", "doctor"};
     int count = 3;
     while (*flags) arguments[count++] = *flags++;
-    return client_config_read(count, arguments, out);
+    return command_line_read(count, arguments, out);
 }
 #define FLAGS(...) ((char *const[]){__VA_ARGS__, NULL})
 
@@ -525,11 +525,11 @@ static void flags_are_read(void **state) {
     (void)state;
     struct client_config options;
     assert_int_equal(read_flags(&options, FLAGS("--bootnode", "a.example:1", "--bootnode=b.example:2")),
-                     CLIENT_CONFIG_RUN);
+                     COMMAND_LINE_RUN);
     assert_string_equal(options.bootnode, "a.example:1,b.example:2");
     assert_false(options.json || options.lifetime);
     assert_int_equal(read_flags(&options, FLAGS("--json", "--lifetime", "--bootnode", "a:1", "--port", "4000")),
-                     CLIENT_CONFIG_RUN);
+                     COMMAND_LINE_RUN);
     assert_true(options.json && options.lifetime);
     assert_int_equal(options.port, 4000);
 }
