@@ -95,6 +95,12 @@ static bool take_door(struct private_room *room, char **words) {
     return true;
 }
 
+/* A program that knew no stamps wrote none. */
+static bool take_invite(struct private_room *room, char **words) {
+    return room->invited = is_hex(words[0], room->invite, sizeof room->invite) &&
+                           (!words[1] || is_time(words[1], &room->invite_stamp));
+}
+
 static void split(char *line, char *words[static WORDS_MAX]) {
     char *rest = NULL;
     for (size_t i = 0; i < WORDS_MAX; i++) words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
@@ -120,7 +126,7 @@ static bool take_line(struct parsing *parsing, char *line) {
     if (strcmp(words[0], "statement") == 0) return take_statement(room, words[1]);
     if (strcmp(words[0], "former") == 0) return take_former(room, words + 1);
     if (strcmp(words[0], "door") == 0) return take_door(room, words + 1);
-    if (strcmp(words[0], "invite") == 0) return room->invited = is_hex(words[1], room->invite, sizeof room->invite);
+    if (strcmp(words[0], "invite") == 0) return take_invite(room, words + 1);
     return false;
 }
 
@@ -235,19 +241,33 @@ bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE]
     return snprintf(out, size, "%s/" ROOM_FILE_FOLDER "/%s", directory, hex) < (int)size;
 }
 
-bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
-                      const uint8_t *invite, struct private_room *room, struct why *why) {
-    char path[PATH_MAX];
-    if (!private_room_init(room, name, root)) return why_fail(why, "the room's name is empty or too long");
-    if (*directory && room_file_path(directory, room->keys.id, path, sizeof path) && access(path, F_OK) == 0) {
-        private_room_clear(room);
-        return room_file_read(path, room, why);
-    }
-    struct reader reader = reader_over(invite, invite ? PRIVATE_INVITE_SIZE : 0);
-    room->invited = invite != NULL;
+/* Whoever was away while the secret changed, or was removed, has the charter of then: only by a new invite they get in,
+ * and only who is told of an epoch as late as that is back. */
+static void come_by(struct private_room *room, const uint8_t *invite) {
+    struct reader reader = reader_over(invite, PRIVATE_INVITE_SIZE), stamp = reader;
+    read_skip(&stamp, PRIVATE_SECRET_SIZE);
+    if (room->charter.founded && read_u64(&stamp) <= private_room_stamp(room)) return;
+    room->invited = true;
     read_bytes(&reader, room->invite, sizeof room->invite);
     room->invite_stamp = read_u64(&reader);
-    return true;
+}
+
+/* As it is kept, or, where it is not, with its name and root alone. */
+static bool recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                   struct private_room *room, struct why *why) {
+    char path[PATH_MAX];
+    if (!private_room_init(room, name, root)) return why_fail(why, "the room's name is empty or too long");
+    if (!*directory || !room_file_path(directory, room->keys.id, path, sizeof path) || access(path, F_OK) != 0)
+        return true;
+    private_room_clear(room);
+    return room_file_read(path, room, why);
+}
+
+bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
+                      const uint8_t *invite, struct private_room *room, struct why *why) {
+    bool recalled = recall(directory, name, root, room, why);
+    if (recalled && invite) come_by(room, invite);
+    return recalled;
 }
 
 static struct private_door *same_door(struct private_room *room, const struct private_door *door) {

@@ -37,9 +37,9 @@ MUST_USE bool room_file_parse(const char *file, char *text, struct private_room 
 MUST_USE char *room_file_format(const struct private_room *room, size_t *size);
 /* False with one line in `why`: there is none, or it is not understood. */
 MUST_USE bool room_file_read(const char *file, struct private_room *room, struct why *why);
-/* A room as it is kept, or, where it is not, as it is before anything is known of it: with what an invite has besides
- * the root (PRIVATE_INVITE_SIZE bytes), or NULL. False with one line in `why`: the name is empty or too long, or there
- * is a file that is not understood. */
+/* A room as it is kept, or, where it is not, as it is before anything is known of it. `invite`: what an invite has
+ * besides the root (PRIVATE_INVITE_SIZE bytes), which counts until the charter is as late as that; NULL: nothing. False
+ * with one line in `why`: the name is empty or too long, or there is a file that is not understood. */
 MUST_USE bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
                                const uint8_t *invite, struct private_room *room, struct why *why);
 /* Takes over what the file says of doors: those that others have opened, and who came by ours. */

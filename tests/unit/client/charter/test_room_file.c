@@ -68,6 +68,9 @@ static void make(struct private_room *room) {
     assert_non_null(used);
     used->used = true;
     memcpy(used->by, guest.public, 32);
+    room->invited = true;
+    memset(room->invite, 0x44, sizeof room->invite);
+    room->invite_stamp = NOW + 5;
 }
 
 static void comes_back_as_it_was(void **state) {
@@ -89,7 +92,13 @@ static void comes_back_as_it_was(void **state) {
     assert_int_equal(charter_standing(&again.charter, op.public), STANDING_OP);
     assert_int_equal(charter_standing(&again.charter, guest.public), STANDING_BANNED);
     assert_int_equal(again.former_count, 1);
+    assert_int_equal(again.former[0].until_ms, NOW + PRIVATE_ROOM_FORMER_MS);
     assert_int_equal(again.door_count, 2);
+    assert_memory_equal(again.doors, room.doors, sizeof room.doors);
+    assert_true(again.invited);
+    assert_memory_equal(again.invite, room.invite, sizeof room.invite);
+    assert_int_equal(again.invite_stamp, NOW + 5);
+    assert_false(private_room_is_known(&again));
     before = room_file_format(&room, &before_size);
     after = room_file_format(&again, &after_size);
     assert_string_equal(before, after);
@@ -98,6 +107,65 @@ static void comes_back_as_it_was(void **state) {
     free(after);
     private_room_clear(&room);
     private_room_clear(&again);
+}
+
+static void a_file_from_before_stamps_is_read(void **state) {
+    struct private_room room, again;
+    struct why why;
+    char text[512], root[2 * PRIVATE_ROOT_SIZE + 1], secret[2 * PRIVATE_SECRET_SIZE + 1];
+    (void)state;
+    assert_true(private_room_make(&room, "tea", &owner));
+    sodium_bin2hex(root, sizeof root, room.charter.root, sizeof room.charter.root);
+    memset(secret, 'a', sizeof secret - 1);
+    secret[sizeof secret - 1] = '\0';
+    snprintf(text, sizeof text, "gochat private room 1\nname tea\nroot %s\ninvite %s\n", root, secret);
+    assert_true(room_file_parse("x", text, &again, &why));
+    assert_true(again.invited);
+    assert_int_equal(again.invite_stamp, 0);
+    private_room_clear(&again);
+    snprintf(text, sizeof text, "gochat private room 1\nname tea\nroot %s\ninvite %s soon\n", root, secret);
+    assert_false(room_file_parse("x", text, &again, &why));
+    assert_string_equal(why.text, "x:4: not understood as a line of a private room");
+    private_room_clear(&again);
+    private_room_clear(&room);
+}
+
+static void make_invite(uint8_t secret, uint64_t stamp, uint8_t out[static PRIVATE_INVITE_SIZE]) {
+    struct writer writer = writer_over(out, PRIVATE_INVITE_SIZE);
+    memset(write_space(&writer, PRIVATE_SECRET_SIZE), secret, PRIVATE_SECRET_SIZE);
+    write_u64(&writer, stamp);
+}
+
+static void assert_meets_by(const struct private_room *kept, const uint8_t *invite, uint8_t expected) {
+    struct private_room room;
+    struct why why;
+    uint8_t secret[PRIVATE_SECRET_SIZE], wanted[PRIVATE_SECRET_SIZE];
+    assert_true(room_file_recall(directory, kept->name, kept->charter.root, invite, &room, &why));
+    private_room_secret(&room, secret);
+    memset(wanted, expected, sizeof wanted);
+    assert_memory_equal(secret, wanted, sizeof wanted);
+    private_room_clear(&room);
+}
+
+/* Who was away for long, or was removed, comes back by a new one. */
+static void a_kept_room_is_entered_by_a_later_invite(void **state) {
+    struct private_room room;
+    struct statement out;
+    struct why why;
+    uint8_t body[STATEMENT_EPOCH_BODY], invite[PRIVATE_INVITE_SIZE];
+    (void)state;
+    assert_true(private_room_make(&room, "away", &owner));
+    make_invite(0x11, NOW - 1, invite);
+    assert_meets_by(&room, invite, 0x11);
+    memset(body, 0x22, sizeof body);
+    assert_int_equal(charter_state(&room.charter, &owner, STATEMENT_EPOCH, NULL, body, sizeof body, NOW, &out),
+                     CHARTER_TAKEN);
+    assert_true(room_file_write(directory, &room, &why));
+    assert_meets_by(&room, NULL, 0x22);
+    assert_meets_by(&room, invite, 0x22);
+    make_invite(0x33, NOW + DAY, invite);
+    assert_meets_by(&room, invite, 0x33);
+    private_room_clear(&room);
 }
 
 /* Whatever one byte becomes, and wherever the file ends: understood, or refused with its name; never a crash, and never
@@ -232,6 +300,8 @@ static void doors_of_several_clients_are_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(a_file_from_before_stamps_is_read),
+        cmocka_unit_test(a_kept_room_is_entered_by_a_later_invite),
         cmocka_unit_test(damage_is_named),
         cmocka_unit_test(others_files_are_refused),
         cmocka_unit_test(a_door_lets_one_in_and_closes),
