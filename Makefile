@@ -47,6 +47,7 @@ LINK = $(CC) $(HARDENING) -pie -pthread -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 LIBRARY := $(OUT)/libgochat.a
 BENCH_LIBRARY := $(OUT)/libbench.a
 SUPPORT := $(OUT)/libsupport.a
+SCENARIO_SUPPORT := $(OUT)/libscenario.a
 objects = $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard $(1))))
 LIBRARY_OBJECTS := $(call objects,common/*.c common/*/*.c bootnode/*.c bootnode/*/*.c client/*.c client/*/*.c)
 LOAD_MAIN := $(OUT)/bench/load/main.o
@@ -55,13 +56,13 @@ YARDSTICK_OBJECTS := $(call objects,bench/*.c)
 MICRO_OBJECTS := $(call objects,bench/micro/*.c)
 SUPPORT_OBJECTS := $(call objects,tests/support/*.c)
 CROWD := $(call objects,tests/crowd/*.c)
-SCENARIO_SUPPORT := $(call objects,tests/scenario/support/*.c)
+SCENARIO_SUPPORT_OBJECTS := $(call objects,tests/scenario/support/*.c)
 UNIT_OBJECTS := $(call objects,tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 SCENARIO_OBJECTS := $(call objects,tests/scenario/test_*.c)
 TOOL_OBJECTS := $(call objects,tests/tools/*.c)
 FUZZ_OBJECTS := $(call objects,tests/fuzz/fuzz_*.c)
-OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) $(CROWD) $(SCENARIO_SUPPORT) \
-	$(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
+OBJECTS := $(OUT)/gochat.o $(OUT)/tests/fuzz/replay.o $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) $(CROWD) \
+	$(SCENARIO_SUPPORT_OBJECTS) $(UNIT_OBJECTS) $(SCENARIO_OBJECTS) $(TOOL_OBJECTS) $(FUZZ_OBJECTS) \
 	$(LOAD_MAIN) $(BENCH_OBJECTS) $(YARDSTICK_OBJECTS) $(MICRO_OBJECTS)
 
 UNITS := $(UNIT_OBJECTS:.o=)
@@ -110,7 +111,8 @@ $(OUT)/bootnode/ops/status_page.o: bootnode/ops/status_page.html
 $(LIBRARY): $(LIBRARY_OBJECTS)
 $(BENCH_LIBRARY): $(BENCH_OBJECTS)
 $(SUPPORT): $(SUPPORT_OBJECTS)
-$(LIBRARY) $(BENCH_LIBRARY) $(SUPPORT):
+$(SCENARIO_SUPPORT): $(SCENARIO_SUPPORT_OBJECTS)
+$(LIBRARY) $(BENCH_LIBRARY) $(SUPPORT) $(SCENARIO_SUPPORT):
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
