@@ -328,7 +328,9 @@ void person_enter(struct person *person, struct private_room *room) {
     assert_string_equal(room->name, person->room);
     member_id_derive(&room->keys, person->identity.public, person->id);
     person_create(person);
+    person->world->acting = person;
     engine_enter(person->engine, room, person->world->now);
+    person->world->acting = NULL;
 }
 
 void person_start(struct person *person, const char *room) {
@@ -451,10 +453,13 @@ static void to_person(struct world *world, struct person *person, const struct w
     uint16_t socket;
     if (!nat) return;
     if (!nat_admits(nat, &wire->from, wire->to.port, world->now, &socket) || !socket_is_open(person, socket)) return;
-    if (person->stopped)
+    if (person->stopped) {
         queue(&person->backlog, &person->backlog_count, wire);
-    else
-        engine_receive(person->engine, socket, &wire->from, wire->data, wire->size, world->now);
+        return;
+    }
+    world->acting = person;
+    engine_receive(person->engine, socket, &wire->from, wire->data, wire->size, world->now);
+    world->acting = NULL;
 }
 
 void person_sleep(struct person *person) {
@@ -539,10 +544,12 @@ static uint64_t next_time(const struct world *world) {
 /* The thread calls again at once while the engine says that something is due; an engine that always does would burn a
  * processor. */
 static void tick(struct person *person, uint64_t now) {
+    person->world->acting = person;
     for (unsigned spins = 0; is_up(person) && engine_due(person->engine, now) <= now; spins++) {
         if (spins == SPINS_MOST) fail_msg("%s's engine spins", person->name);
         engine_tick(person->engine, now);
     }
+    person->world->acting = NULL;
 }
 
 void world_step(struct world *world, uint64_t until) {

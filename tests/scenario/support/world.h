@@ -106,6 +106,7 @@ struct world {
     size_t people_count;
     struct wire **air; /* a heap by time of arrival */
     size_t air_count, air_capacity;
+    struct person *acting;                    /* whose engine is at work; NULL: nobody's, but maybe a bootnode */
     uint64_t sent;                            /* packets so far */
     unsigned loss_percent, duplicate_percent; /* of every packet, each way */
     unsigned jitter_ms;                       /* so much later at most: packets overtake each other */
