@@ -135,7 +135,7 @@ static void nodes_init(struct engine *engine) {
     uint8_t key[32];
     for (size_t i = 0; i < engine->options.bootnode_count; i++)
         if (bootnode_known_key(&engine->bootnodes[i], engine->options.known_bootnodes, key))
-            known_nodes_read(engine->options.known_bootnodes->file, engine->bootnodes[i].name, &engine->nodes[i]);
+            known_nodes_read(engine->options.known_bootnodes->log.path, engine->bootnodes[i].name, &engine->nodes[i]);
 }
 
 /* Whether it is kept for the next run is of little weight: nobody is told where it cannot be. */
@@ -148,7 +148,7 @@ static void on_met(void *context, unsigned index, const uint8_t key[static 32], 
     nat_tell_servers(engine);
     if (full && engine->nodes_written && now - engine->nodes_written < NODES_EVERY_MS) return;
     engine->nodes_written = now;
-    (void)known_nodes_write(engine->options.known_bootnodes->file, engine->bootnodes[index].name, key, nodes);
+    (void)known_nodes_write(engine->options.known_bootnodes->log.path, engine->bootnodes[index].name, key, nodes);
 }
 
 /* --- Names --- */

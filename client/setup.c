@@ -151,7 +151,7 @@ static int open_identity(struct setup *setup) {
 static void open_keys(struct setup *setup, struct known_keys *known, const char *name) {
     struct why why;
     bool opened = known_keys_open(known, setup->directory, name, &why);
-    if (known->hidden)
+    if (known->log.hidden)
         warn(setup, "%.*s: the keys in it are not looked at, and new ones are forgotten at the end",
              UI_WARNING_SIZE / 2 - 1, why.text);
     else if (known->malformed > 0 && !known->told)

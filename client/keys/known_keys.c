@@ -1,65 +1,24 @@
 #include "client/keys/known_keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/keys/known_file.h"
 #include "client/keys/known_line.h"
-#include "common/memory.h"
-
-#define LEFT (KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10) /* after it was written anew */
-#define LINE_USUAL 128                                  /* bytes */
-#define LOCK_TRIES 10
-
-static int open_for_writing(const char *path) {
-    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
-}
-
-static int open_for_reading(const char *path) {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
-}
-
-static bool is_there(const char *path) {
-    struct stat status;
-    return lstat(path, &status) == 0;
-}
 
 /* --- Reading --- */
 
-static bool is_unchanged(const struct known_keys *known, const struct stat *status) {
-    return known->seen.inode == status->st_ino && known->seen.device == status->st_dev &&
-           known->seen.size == status->st_size && known->seen.changed.tv_sec == status->st_mtim.tv_sec &&
-           known->seen.changed.tv_nsec == status->st_mtim.tv_nsec;
+static void on_forget(void *context) {
+    struct known_keys *known = context;
+    key_table_clear(&known->table);
+    key_table_clear(&known->replaced);
+    known->malformed = 0;
 }
 
-/* Before which what is read next begins. */
-static size_t read_tail(int file, off_t end, char out[static sizeof((struct known_keys *)0)->seen.tail]) {
-    size_t size = sizeof((struct known_keys *)0)->seen.tail;
-    if ((off_t)size > end) size = (size_t)end;
-    return pread(file, out, size, end - (off_t)size) == (ssize_t)size ? size : 0;
-}
-
-/* Lines were added and nothing else, as far as the end of what we know tells. */
-static bool only_grew(const struct known_keys *known, int file, const struct stat *status) {
-    char tail[sizeof known->seen.tail];
-    if (known->seen.inode != status->st_ino || known->seen.device != status->st_dev ||
-        status->st_size <= known->seen.size || known->seen.end == 0)
-        return false;
-    size_t size = read_tail(file, known->seen.end, tail);
-    return size > 0 && memcmp(tail, known->seen.tail, size) == 0;
-}
-
-static void take_line(struct known_keys *known, char *text, size_t size) {
+static void on_take(void *context, char *text, size_t size, unsigned number) {
+    struct known_keys *known = context;
     struct known_line line;
-    unsigned number = ++known->seen.lines;
-    off_t start = known->seen.end;
-    known->seen.end += (off_t)size;
     switch (known_line_parse(text, size, &line)) {
     case KNOWN_LINE_EMPTY:
     case KNOWN_LINE_NODES: return;
@@ -68,80 +27,17 @@ static void take_line(struct known_keys *known, char *text, size_t size) {
         return;
     case KNOWN_LINE_ENTRY: break;
     }
-    if (line.replaced) {
-        (void)key_table_add(&known->replaced, line.name, line.key, 1, 0);
-        return;
-    }
-    struct known_key *entry = key_table_add(&known->table, line.name, line.key, line.days, line.last);
-    if (entry->line > 0) return;
-    entry->line = number;
-    entry->kept = line.kept;
-    if (line.dates > 0) entry->dates = (long)(start + (off_t)line.dates);
+    (void)key_table_add(line.replaced ? &known->replaced : &known->table, line.name, line.key, number);
 }
 
-/* What another one is writing may lack its newline yet. */
-static bool read_lines(struct known_keys *known, int file) {
-    char *text = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    FILE *stream = known_file_lines(file, known->seen.end);
-    if (!stream) return false;
-    while ((size = getline(&text, &capacity, stream)) > 0 && text[size - 1] == '\n')
-        take_line(known, text, (size_t)size);
-    bool read = !ferror(stream);
-    free(text);
-    fclose(stream);
-    return read;
-}
-
-static void forget_what_was_seen(struct known_keys *known) {
-    key_table_clear(&known->table);
-    key_table_clear(&known->replaced);
-    memset(&known->seen, 0, sizeof known->seen);
-}
-
-static void note_seen(struct known_keys *known, int file) {
-    struct stat status;
-    if (fstat(file, &status) != 0) {
-        forget_what_was_seen(known);
-        return;
-    }
-    known->seen.device = status.st_dev;
-    known->seen.inode = status.st_ino;
-    known->seen.size = status.st_size;
-    known->seen.changed = status.st_mtim;
-    (void)read_tail(file, known->seen.end, known->seen.tail);
-}
-
-/* The file is locked. */
-static bool read_locked(struct known_keys *known, int file) {
-    struct stat status;
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) return false;
-    if (is_unchanged(known, &status)) return true;
-    if (!only_grew(known, file, &status)) forget_what_was_seen(known);
-    key_table_expect(&known->table, (size_t)status.st_size / LINE_USUAL);
-    bool read = read_lines(known, file);
-    if (read)
-        note_seen(known, file);
-    else
-        forget_what_was_seen(known);
-    return read;
+static struct line_log_reader reader_of(struct known_keys *known) {
+    return (struct line_log_reader){.context = known, .forget = on_forget, .take = on_take};
 }
 
 /* False: it is there, but cannot be read. */
 static bool refresh(struct known_keys *known) {
-    struct stat status;
-    if (stat(known->file, &status) != 0) {
-        bool gone = errno == ENOENT;
-        forget_what_was_seen(known);
-        return gone;
-    }
-    if (is_unchanged(known, &status)) return true;
-    int file = open_for_reading(known->file);
-    if (file < 0) return errno == ENOENT;
-    bool read = flock(file, LOCK_SH) == 0 && read_locked(known, file);
-    close(file);
-    return read;
+    const struct line_log_reader reader = reader_of(known);
+    return line_log_refresh(&known->log, &reader);
 }
 
 static enum known_result search(const struct key_table *table, const char *name, const uint8_t key[static 32],
@@ -157,7 +53,7 @@ static enum known_result search(const struct key_table *table, const char *name,
 enum known_result known_keys_check(struct known_keys *known, const char *name, const uint8_t key[static 32],
                                    unsigned *line) {
     enum known_result result = search(&known->noted, name, key, line);
-    if (!*known->file || known->unread || result != KNOWN_NEW) return result;
+    if (result != KNOWN_NEW) return result;
     return refresh(known) ? search(&known->table, name, key, line) : KNOWN_CHANGED;
 }
 
@@ -165,8 +61,7 @@ enum known_result known_keys_check(struct known_keys *known, const char *name, c
 static const struct known_key *find_any(struct known_keys *known, const char *name) {
     static const uint8_t none[32];
     const struct known_key *found = key_table_find(&known->noted, name, none);
-    if (found || !*known->file || known->unread || !refresh(known)) return found;
-    return key_table_find(&known->table, name, none);
+    return found || !refresh(known) ? found : key_table_find(&known->table, name, none);
 }
 
 bool known_keys_find(struct known_keys *known, const char *name, uint8_t key[static 32]) {
@@ -176,14 +71,13 @@ bool known_keys_find(struct known_keys *known, const char *name, uint8_t key[sta
 }
 
 bool known_keys_was_replaced(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
-    if (!*known->file || known->unread || !refresh(known)) return false;
-    const struct known_key *found = key_table_find(&known->replaced, name, key);
-    return found && memcmp(found->key, key, sizeof found->key) == 0;
+    unsigned ignored;
+    return refresh(known) && search(&known->replaced, name, key, &ignored) == KNOWN_SAME;
 }
 
 bool known_keys_replaced_print(struct known_keys *known, const char *name, const uint8_t print[static KEY_PRINT_SIZE]) {
     uint8_t found[KEY_PRINT_SIZE];
-    if (!*known->file || known->unread || !refresh(known)) return false;
+    if (!refresh(known)) return false;
     for (const struct known_key *key = known->replaced.first; key; key = key->after) {
         key_print_derive(key->key, found);
         if (strcmp(key->name, name) == 0 && memcmp(found, print, sizeof found) == 0) return true;
@@ -193,194 +87,96 @@ bool known_keys_replaced_print(struct known_keys *known, const char *name, const
 
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]) {
     if (line > 0)
-        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->file, line);
-    else if (known->noted.count > 0)
-        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "this run (%.400s keeps nothing)", known->file);
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s:%u", known->log.path, line);
+    else if (known->noted.first)
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "this run (%.400s keeps nothing)", known->log.path);
     else
-        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s, which cannot be read now", known->file);
+        snprintf(out, KNOWN_KEYS_PLACE_SIZE, "%.400s, which cannot be read now", known->log.path);
 }
 
 const char *known_keys_remedy(unsigned line) {
     return line > 0 ? "remove that line" : "start gochat again";
 }
 
-/* --- Writing anew --- */
-
-static bool is_too_long(const struct known_keys *known) {
-    return known->table.count > KNOWN_KEYS_LINES;
-}
-
-/* The file is locked, and what the table says. True: another one is at its path now. */
-static bool shorten(struct known_keys *known, int file) {
-    if (key_table_forget(&known->table, LEFT) == 0) return false;
-    bool written = known_file_rewrite(known->file, file, &known->table, NULL);
-    if (written)
-        forget_what_was_seen(known); /* it is read anew */
-    else
-        key_table_forget_nothing(&known->table);
-    return written;
-}
-
 /* --- Writing --- */
-
-static bool is_at_its_path(const struct known_keys *known, int file, bool *regular) {
-    struct stat own, there;
-    *regular = fstat(file, &own) == 0 && S_ISREG(own.st_mode);
-    return *regular && stat(known->file, &there) == 0 && own.st_ino == there.st_ino && own.st_dev == there.st_dev;
-}
-
-/* Negative: errno. */
-static int open_locked(const struct known_keys *known) {
-    for (unsigned i = 0; i < LOCK_TRIES; i++) {
-        bool regular = false;
-        int file = open_for_writing(known->file);
-        if (file < 0) return -1;
-        if (flock(file, LOCK_EX) == 0 && is_at_its_path(known, file, &regular)) return file;
-        close(file);
-        errno = regular ? EAGAIN : EINVAL;
-        if (!regular) return -1;
-    }
-    return -1;
-}
-
-static bool ends_within_a_line(int file) {
-    off_t size = lseek(file, 0, SEEK_END);
-    char last;
-    return size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n';
-}
-
-/* One write, undone when it was cut short. */
-static bool append_line(int file, const char *name, const uint8_t key[static 32], unsigned today) {
-    char line[1 + KNOWN_LINE_SIZE];
-    size_t gap = ends_within_a_line(file) ? 1 : 0;
-    line[0] = '\n';
-    size_t size = gap + known_line_format(name, key, 1, today, line + gap);
-    off_t before = lseek(file, 0, SEEK_END);
-    ssize_t written = write(file, line, size);
-    if (written == (ssize_t)size) return true;
-    if (written > 0) errno = ftruncate(file, before) == 0 ? ENOSPC : errno;
-    return false;
-}
 
 enum outcome { WRITTEN, NOTHING_NEW, CONFLICT, UNWRITABLE };
 
-/* It was met today, of which the first time counts. */
-static bool is_to_be_dated(const struct known_keys *known, const struct known_key *entry) {
-    return known->today > entry->last && !entry->kept;
+static enum outcome refuse_another(const struct known_keys *known, const char *name, unsigned line, struct why *why) {
+    why_fail(why, "%s:%u: another key is remembered for %s", known->log.path, line, name);
+    return CONFLICT;
 }
 
-static enum outcome date(struct known_keys *known, int file, struct known_key *entry) {
-    char dates[KNOWN_DATES_SIZE + 1];
-    if (!is_to_be_dated(known, entry)) return NOTHING_NEW;
-    entry->days++;
-    entry->last = known->today;
-    if (entry->dates < 0) {
-        bool written = known_file_rewrite(known->file, file, &known->table, NULL);
-        forget_what_was_seen(known);
-        return written ? WRITTEN : NOTHING_NEW;
-    }
-    known_line_format_dates(entry->days, entry->last, dates);
-    bool written =
-        lseek(file, entry->dates, SEEK_SET) == entry->dates && write(file, dates, KNOWN_DATES_SIZE) == KNOWN_DATES_SIZE;
-    note_seen(known, file);
-    return written ? WRITTEN : NOTHING_NEW;
-}
-
-/* The file was full before it could be shortened: in a directory that cannot be written. */
-static bool has_room(const struct known_keys *known) {
-    errno = EFBIG;
-    return known->table.count < 2 * KNOWN_KEYS_LINES;
-}
-
-static enum outcome add(struct known_keys *known, int file, const char *name, const uint8_t key[static 32]) {
-    if (!has_room(known) || !append_line(file, name, key, known->today)) return UNWRITABLE;
-    if (read_locked(known, file) && is_too_long(known)) (void)shorten(known, file);
-    return WRITTEN;
-}
-
-static enum outcome write_locked(struct known_keys *known, int file, const char *name, const uint8_t key[static 32],
-                                 struct why *why) {
-    unsigned line = 0;
-    enum known_result result = read_locked(known, file) ? search(&known->table, name, key, &line) : KNOWN_CHANGED;
-    switch (result) {
-    case KNOWN_SAME: return date(known, file, key_table_find(&known->table, name, key));
-    case KNOWN_CHANGED:
-        why_fail(why, "%s:%u: another key is remembered for %s", known->file, line, name);
-        return CONFLICT;
+/* The file is locked. UNWRITABLE: with errno. */
+static enum outcome add_locked(struct known_keys *known, int file, const char *name, const uint8_t key[static 32],
+                               struct why *why) {
+    const struct line_log_reader reader = reader_of(known);
+    char text[KNOWN_LINE_SIZE];
+    unsigned line;
+    switch (search(&known->table, name, key, &line)) {
+    case KNOWN_SAME: return NOTHING_NEW;
+    case KNOWN_CHANGED: return refuse_another(known, name, line, why);
     case KNOWN_NEW: break;
     }
-    return add(known, file, name, key);
-}
-
-/* The one at the path, shortened where it has become too long. Negative: errno. */
-static int open_with_room(struct known_keys *known) {
-    int file = open_locked(known);
-    if (file < 0 || !read_locked(known, file) || !is_too_long(known) || !shorten(known, file)) return file;
-    close(file);
-    return open_locked(known);
+    size_t size = known_line_format(name, key, 1, known->today, text);
+    return line_log_append(&known->log, file, &reader, text, size) ? WRITTEN : UNWRITABLE;
 }
 
 /* UNWRITABLE: with errno. */
-static enum outcome write_key(struct known_keys *known, const char *name, const uint8_t key[static 32],
-                              struct why *why) {
-    int file = open_with_room(known);
+static enum outcome add(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why) {
+    const struct line_log_reader reader = reader_of(known);
+    int file = line_log_lock(&known->log, &reader);
     if (file < 0) return UNWRITABLE;
-    enum outcome outcome = write_locked(known, file, name, key, why);
+    enum outcome outcome = add_locked(known, file, name, key, why);
     int error = errno;
     close(file);
     errno = error;
     return outcome;
 }
 
-/* Until the end. Peers choose how many names there are. */
-static void note(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
-    if (known->noted.bytes + sizeof(struct known_key) + strlen(name) + 1 > KNOWN_KEYS_NOTED_MAX) return;
-    (void)key_table_add(&known->noted, name, key, 1, known->today);
-}
-
-/* Where nothing is to be written no lock is waited for. */
-static bool needs_no_writing(struct known_keys *known, const char *name, const uint8_t key[static 32]) {
-    if (known->unread || !refresh(known)) return false;
-    const struct known_key *entry = key_table_find(&known->table, name, key);
-    return entry && memcmp(entry->key, key, sizeof entry->key) == 0 && !is_to_be_dated(known, entry);
-}
-
 bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32], struct why *why) {
-    enum outcome outcome = UNWRITABLE;
     unsigned line;
-    if (!*known->file) return true;
+    if (!*known->log.path) return true;
     if (!*name || strlen(name) > KNOWN_NAME_MAX || strpbrk(name, " \n"))
-        return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->file, KNOWN_NAME_MAX);
+        return why_fail(why, "%s: a name of 1 to %d bytes without spaces is expected", known->log.path, KNOWN_NAME_MAX);
     switch (search(&known->noted, name, key, &line)) {
     case KNOWN_SAME: return true;
-    case KNOWN_CHANGED: return why_fail(why, "%s: another key was met under %s before", known->file, name);
+    case KNOWN_CHANGED: return why_fail(why, "%s: another key was met under %s before", known->log.path, name);
     case KNOWN_NEW: break;
     }
-    if (needs_no_writing(known, name, key)) return true;
-    errno = EROFS;
-    if (!known->unread) outcome = write_key(known, name, key, why);
+    /* Where nothing is to be written no lock is waited for. */
+    if (known_keys_check(known, name, key, &line) == KNOWN_SAME) return true;
+    enum outcome outcome = add(known, name, key, why);
     known->unsynced |= outcome == WRITTEN;
     if (outcome != UNWRITABLE) return outcome != CONFLICT;
-    if (!known->told) why_fail(why, "%s: %s: new keys are forgotten at the end", known->file, strerror(errno));
+    if (!known->told) why_fail(why, "%s: %s: new keys are forgotten at the end", known->log.path, strerror(errno));
     bool silent = known->told;
     known->told = true;
-    note(known, name, key);
+    (void)key_table_add(&known->noted, name, key, 0);
     return silent;
 }
 
 bool known_keys_sync(struct known_keys *known, struct why *why) {
     if (!known->unsynced) return true;
     known->unsynced = false;
-    int file = open_for_reading(known->file);
-    bool synced = file >= 0 && fsync(file) == 0;
-    int error = errno;
-    if (file >= 0) close(file);
+    if (line_log_sync(&known->log)) return true;
     bool silent = known->told;
-    known->told |= !synced;
-    return synced || silent || why_fail(why, "%s: %s: new keys may be forgotten", known->file, strerror(error));
+    known->told = true;
+    return silent || why_fail(why, "%s: %s: new keys may be forgotten", known->log.path, strerror(errno));
 }
 
 /* --- A key that takes another's place --- */
+
+#define REPLACED_MAX 8 /* lines of keys that a name had before; the oldest goes */
+
+struct succession {
+    FILE *out;
+    const struct known_keys *known;
+    const char *name;
+    const uint8_t *old, *new;
+    size_t too_many; /* lines of replaced keys of that name, the oldest first */
+    bool done;
+};
 
 static size_t count_replaced(const struct known_keys *known, const char *name) {
     size_t count = 0;
@@ -389,95 +185,86 @@ static size_t count_replaced(const struct known_keys *known, const char *name) {
     return count;
 }
 
+/* The new key, as it was met today, and behind it the old one; in the place of the first line of the old one. */
+static bool put_succession(struct succession *succession, bool kept) {
+    char text[KNOWN_LINE_SIZE];
+    if (succession->done) return true;
+    succession->done = true;
+    if (kept)
+        known_line_format_word(succession->name, succession->new, KNOWN_WORD_KEEP, text);
+    else
+        known_line_format(succession->name, succession->new, 1, succession->known->today, text);
+    if (fputs(text, succession->out) < 0) return false;
+    known_line_format_word(succession->name, succession->old, KNOWN_WORD_REPLACED, text);
+    return fputs(text, succession->out) >= 0;
+}
+
+static bool on_line(void *context, const char *text, size_t size) {
+    struct succession *succession = context;
+    char copy[KNOWN_LINE_SIZE];
+    struct known_line line;
+    bool of_name = size < sizeof copy && memcpy(copy, text, size + 1) &&
+                   known_line_parse(copy, size, &line) == KNOWN_LINE_ENTRY && strcmp(line.name, succession->name) == 0;
+    if (of_name && !line.replaced && memcmp(line.key, succession->old, sizeof line.key) == 0)
+        return put_succession(succession, line.kept);
+    if (!of_name || !line.replaced || succession->too_many == 0) return fwrite(text, 1, size, succession->out) == size;
+    succession->too_many--;
+    return true;
+}
+
+static bool on_succeed(void *context, FILE *out, FILE *in) {
+    struct succession *succession = context;
+    succession->out = out;
+    return line_log_each(in, on_line, succession);
+}
+
 /* The file is locked. */
-static enum outcome succeed_locked(struct known_keys *known, int file, struct known_succession *succession,
-                                   struct why *why) {
+static enum outcome succeed_locked(struct known_keys *known, int file, struct succession *succession, struct why *why) {
     unsigned line;
-    if (!read_locked(known, file)) return UNWRITABLE;
     if (search(&known->table, succession->name, succession->new, &line) == KNOWN_SAME) return NOTHING_NEW;
-    if (search(&known->table, succession->name, succession->old, &line) != KNOWN_SAME) {
-        why_fail(why, "%s: another key is remembered for %s", known->file, succession->name);
-        return CONFLICT;
-    }
-    succession->replaced = count_replaced(known, succession->name);
-    bool written = known_file_rewrite(known->file, file, &known->table, succession);
-    int error = errno;
-    forget_what_was_seen(known); /* it is read anew */
-    errno = error;
-    return written ? WRITTEN : UNWRITABLE;
+    if (search(&known->table, succession->name, succession->old, &line) != KNOWN_SAME)
+        return refuse_another(known, succession->name, line, why);
+    size_t replaced = count_replaced(known, succession->name);
+    if (replaced >= REPLACED_MAX) succession->too_many = replaced - REPLACED_MAX + 1;
+    return line_log_replace(&known->log, file, on_succeed, succession) ? WRITTEN : UNWRITABLE;
 }
 
 /* Until the end. */
-static void note_succession(struct known_keys *known, const struct known_succession *succession) {
+static void note_succession(struct known_keys *known, const struct succession *succession) {
     struct known_key *noted = key_table_find(&known->noted, succession->name, succession->old);
     if (noted)
         memcpy(noted->key, succession->new, sizeof noted->key);
     else
-        note(known, succession->name, succession->new);
+        (void)key_table_add(&known->noted, succession->name, succession->new, 0);
 }
 
 bool known_keys_succeed(struct known_keys *known, const char *name, const uint8_t old[static 32],
                         const uint8_t new[static 32], struct why *why) {
-    struct known_succession succession = {.name = name, .old = old, .new = new, .today = known->today};
+    const struct line_log_reader reader = reader_of(known);
+    struct succession succession = {.known = known, .name = name, .old = old, .new = new};
     enum outcome outcome = UNWRITABLE;
     unsigned line;
     bool noted = search(&known->noted, name, old, &line) == KNOWN_SAME;
-    int file = noted || !*known->file || known->unread ? -1 : open_locked(known);
+    int file = noted ? -1 : line_log_lock(&known->log, &reader);
     if (file >= 0) outcome = succeed_locked(known, file, &succession, why);
     if (file >= 0) close(file);
     if (outcome == CONFLICT) return false;
     if (outcome == UNWRITABLE) note_succession(known, &succession);
     *why->text = '\0';
-    if (outcome == UNWRITABLE && *known->file) why_fail(why, "%s cannot be written", known->file);
+    if (outcome == UNWRITABLE && *known->log.path) why_fail(why, "%s cannot be written", known->log.path);
     return true;
 }
 
 /* --- Life --- */
 
-/* What was there before there was a limit. */
-static void shorten_at_the_start(struct known_keys *known) {
-    if (!refresh(known) || !is_too_long(known)) return;
-    int file = open_with_room(known);
-    if (file >= 0) close(file);
-}
-
-/* A link may have been put there by somebody who wants something else to be read, or written through. One to a device
- * is the user's way to say that nothing shall be remembered. */
-static bool refuse_link(struct known_keys *known, struct why *why) {
-    struct stat status;
-    bool leads = stat(known->file, &status) == 0;
-    int error = errno;
-    known->hidden = leads ? S_ISREG(status.st_mode) : error != ENOENT;
-    if (!leads && error != ENOENT) return why_fail(why, "%s: %s", known->file, strerror(error));
-    return why_fail(why, "%s: %sexpected a regular file", known->file,
-                    !leads || known->hidden ? "is a symbolic link, " : "");
-}
-
 bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why) {
-    struct stat status;
-    int file, error = 0;
     memset(known, 0, sizeof *known);
-    known->unread = known->told = true;
-    if (snprintf(known->file, sizeof known->file, "%s/%s", directory, name) >= (int)sizeof known->file)
-        return why_fail(why, "%s: the path is too long", directory);
-    file = open_for_writing(known->file);
-    if (file < 0) {
-        error = errno;
-        file = open_for_reading(known->file);
-    }
-    if (file < 0) {
-        if (errno == ELOOP) return refuse_link(known, why);
-        known->hidden = errno != ENOENT && is_there(known->file);
-        return why_fail(why, "%s: %s", known->file, strerror(error));
-    }
-    known->unread = fstat(file, &status) != 0 || !S_ISREG(status.st_mode);
-    known->told = known->unread || error != 0;
-    close(file);
-    if (known->unread) return why_fail(why, "%s: expected a regular file", known->file);
-    shorten_at_the_start(known);
-    if (error != 0) return why_fail(why, "%s: %s", known->file, strerror(error));
+    bool opened = line_log_open(&known->log, directory, name, why);
+    known->told = !opened;
+    (void)refresh(known); /* for what is malformed; where it cannot be read each look-up finds that out */
+    if (!opened) return false;
     return known->malformed == 0 ||
-           why_fail(why, "%s:%u: expected a name and a key: the line is skipped", known->file, known->malformed);
+           why_fail(why, "%s:%u: expected a name and a key: the line is skipped", known->log.path, known->malformed);
 }
 
 void known_keys_close(struct known_keys *known) {

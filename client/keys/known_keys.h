@@ -1,57 +1,36 @@
-/* Keys remembered on first use, as ssh's known_hosts: lines as known_line.h has them, in the file
- * `known_bootnodes` of the data directory (name = host:port as given). An older program had `known_peers`, too (name =
- * room id in hex, a colon, nick in hex), which people.h takes over. What cannot be written there (a read-only
+/* Keys of bootnodes, remembered on first use, as ssh's known_hosts: lines as known_line.h has them, in the file
+ * `known_bootnodes` of the data directory (name = host:port as given). What cannot be written there (a read-only
  * directory, a full disk, a link to /dev/null) is remembered until the end of the program.
  *
- * Invariants:
- * 1. The table in memory is what the file said when it was last looked at: a look-up asks the system whether the file
- *    has changed (another client, an editor), and reads what was added, or all of it where more has changed.
- * 2. Several clients share a file: it is appended to, and changed in a place, under flock; a lock counts only while the
- *    file is still the one at that path, for a shorter one takes its place by a rename.
- * 3. The file has at most KNOWN_KEYS_LINES names that may be forgotten, and is written anew only when there are more:
- *    then a tenth of them goes, who first key_table_forget says. Lines that are not understood stay. */
+ * Invariant: the tables in memory are what the file said when it was last looked at, which each look-up does; several
+ * clients share it (line_log.h). Lines that are not understood stay. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <time.h>
 
 #include "client/keys/key_table.h"
+#include "client/keys/line_log.h"
 #include "common/attributes.h"
 #include "common/names.h"
 #include "common/why.h"
 
-#define KNOWN_KEYS_LINES 10000
-#define KNOWN_KEYS_NOTED_MAX (1024 * 1024)
-
 struct known_keys {
-    char file[4096];    /* empty: remembers nothing (tests) */
-    bool unread;        /* there is no such file to read: what is noted is all that is known */
-    bool hidden;        /* unread, but there is something: whoever was met before seems new, which is to be told */
-    bool told;          /* that it cannot be written */
-    bool unsynced;      /* what was written last may be lost where the power fails: known_keys_sync */
-    unsigned malformed; /* the first line that was not understood when it was opened; 0: none */
-    unsigned today;     /* days since 1970, for known_keys_remember; 0: lines are without dates */
+    struct line_log log; /* without a file nothing is remembered (tests) */
+    bool told;           /* that it cannot be written */
+    bool unsynced;       /* what was written last may be lost where the power fails: known_keys_sync */
+    unsigned malformed;  /* the first line that was not understood; 0: none */
+    unsigned today;      /* days since 1970, for known_keys_remember; 0: lines are without dates */
     struct key_table table;
     struct key_table noted;    /* what could not be written */
     struct key_table replaced; /* keys that names of the file had before others */
-    struct {
-        dev_t device;
-        ino_t inode;
-        off_t size; /* of the file; */
-        struct timespec changed;
-        off_t end;      /* and of the lines that are whole */
-        unsigned lines; /* so many of these */
-        char tail[64];  /* what stood before `end` */
-    } seen;             /* of the file that the table is of */
 };
 
 enum known_result { KNOWN_SAME, KNOWN_NEW, KNOWN_CHANGED };
 
-/* False with one line in `why`: it cannot be written, or not even read, or a line in it (`malformed`) is not
- * understood. It can be used all the same. */
+/* False with one line in `why`: it cannot be written, or (log.unread) not even read, or a line in it (`malformed`) is
+ * not understood. It can be used all the same. */
 MUST_USE bool known_keys_open(struct known_keys *known, const char *directory, const char *name, struct why *why);
 void known_keys_close(struct known_keys *known);
 /* Compares. For KNOWN_CHANGED `line` is where the old key stands, 0 when the file cannot be read any
@@ -69,7 +48,7 @@ bool known_keys_replaced_print(struct known_keys *known, const char *name, const
 #define KNOWN_KEYS_PLACE_SIZE 512
 void known_keys_place(const struct known_keys *known, unsigned line, char out[static KNOWN_KEYS_PLACE_SIZE]);
 const char *known_keys_remedy(unsigned line);
-/* Appends, or notes that this one was met today; whether that outlasts a power cut is known_keys_sync's. False with one
+/* Appends it, with the day; whether that outlasts a power cut is known_keys_sync's. False with one
  * line in `why` when another key is remembered, maybe by another client meanwhile; and, once, when the file cannot be
  * written: then the key is noted. */
 MUST_USE bool known_keys_remember(struct known_keys *known, const char *name, const uint8_t key[static 32],

@@ -99,7 +99,6 @@ enum known_line_kind known_line_parse(char *line, size_t size, struct known_line
     out->replaced = strcmp(rest + 1, KNOWN_WORD_REPLACED) == 0;
     if (out->kept || out->replaced) return KNOWN_LINE_ENTRY;
     if (strncmp(rest + 1, WORD_NODES, strlen(WORD_NODES)) == 0) return take_nodes(rest + 1 + strlen(WORD_NODES), out);
-    out->dates = (size_t)(rest + 1 - line);
     return parse_dates(rest + 1, out) ? KNOWN_LINE_ENTRY : KNOWN_LINE_MALFORMED;
 }
 

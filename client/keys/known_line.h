@@ -7,8 +7,7 @@
  *
  *     NAME KEY nodes ADDRESS,…       of a bootnode that is a cluster: where nodes of it were met, 1 to 8
  *
- * The days have a fixed width, so that they are changed in their place. Empty lines, and those that begin with '#', say
- * nothing. */
+ * Empty lines, and those that begin with '#', say nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +28,6 @@ struct known_line {
     const char *name; /* into the line */
     uint8_t key[32];
     unsigned days, last; /* 1 and 0: not noted */
-    size_t dates;        /* where they stand in the line; 0: they do not */
     bool kept, replaced;
     const char *nodes; /* of KNOWN_LINE_NODES: its addresses */
 };

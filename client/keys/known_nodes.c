@@ -1,18 +1,11 @@
 #include "client/keys/known_nodes.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/keys/known_file.h"
 #include "client/keys/known_line.h"
-
-#define OPEN_FLAGS (O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK)
+#include "client/keys/line_log.h"
 
 bool known_nodes_met(struct known_nodes *nodes, const struct address *address) {
     size_t at = 0;
@@ -25,126 +18,93 @@ bool known_nodes_met(struct known_nodes *nodes, const struct address *address) {
     return is_new;
 }
 
-/* --- Lines --- */
+/* --- Reading --- */
 
-/* Of a line of nodes of that name (NULL: any). */
-static bool parse(const char *text, size_t size, const char *name, struct known_nodes *out) {
+struct reading {
+    const char *name;
+    struct known_nodes *nodes; /* of that name */
+    size_t others;             /* lines of nodes of other names */
+};
+
+static void on_forget(void *context) {
+    struct reading *reading = context;
+    reading->nodes->count = 0;
+    reading->others = 0;
+}
+
+static void on_take(void *context, char *text, size_t size, unsigned number) {
+    struct reading *reading = context;
     struct known_line line;
-    char copy[KNOWN_LINE_SIZE];
-    if (size >= sizeof copy) return false;
-    memcpy(copy, text, size + 1);
-    if (known_line_parse(copy, size, &line) != KNOWN_LINE_NODES) return false;
-    if (name && strcmp(line.name, name) != 0) return false;
-    out->count = known_line_nodes(&line, out->list);
-    return true;
+    (void)number;
+    if (known_line_parse(text, size, &line) != KNOWN_LINE_NODES) return;
+    if (strcmp(line.name, reading->name) == 0)
+        reading->nodes->count = known_line_nodes(&line, reading->nodes->list);
+    else
+        reading->others++;
 }
 
-static bool write_line(FILE *out, const char *name, const uint8_t key[static 32], const struct known_nodes *nodes) {
-    char line[KNOWN_LINE_SIZE];
-    size_t size = known_line_format_nodes(name, key, nodes->list, nodes->count, line);
-    return fwrite(line, 1, size, out) == size;
+static struct line_log_reader reader_of(struct reading *reading) {
+    return (struct line_log_reader){.context = reading, .forget = on_forget, .take = on_take};
 }
 
-/* --- The file --- */
-
-static void read_locked(int file, const char *name, struct known_nodes *out) {
-    FILE *in = known_file_lines(file, 0);
-    char *text = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    if (!in) return;
-    while ((size = getline(&text, &capacity, in)) > 0) (void)parse(text, (size_t)size, name, out);
-    free(text);
-    fclose(in);
+/* As it is there now. False: there is none. */
+static bool is_file(const char *file, struct line_log *log) {
+    *log = (struct line_log){.unread = false};
+    return *file && snprintf(log->path, sizeof log->path, "%s", file) < (int)sizeof log->path &&
+           access(file, F_OK) == 0;
 }
 
 void known_nodes_read(const char *file, const char *name, struct known_nodes *out) {
+    struct reading reading = {.name = name, .nodes = out};
+    const struct line_log_reader reader = reader_of(&reading);
+    struct line_log log;
     out->count = 0;
-    int descriptor = *file ? open(file, O_RDONLY | OPEN_FLAGS) : -1;
-    if (descriptor < 0) return;
-    if (flock(descriptor, LOCK_SH) == 0) read_locked(descriptor, name, out);
-    close(descriptor);
+    if (is_file(file, &log)) (void)line_log_refresh(&log, &reader);
 }
 
-/* Lines that stay, and how many of nodes of other names may. */
-struct copying {
+/* --- Writing --- */
+
+struct writing {
     FILE *out;
     const char *name;
-    size_t too_many;
+    const uint8_t *key;
+    const struct known_nodes *nodes;
+    size_t too_many; /* lines of nodes of other names, the oldest first */
 };
 
-static bool copy_line(struct copying *copying, const char *text, size_t size) {
-    struct known_nodes ignored;
-    if (parse(text, size, copying->name, &ignored)) return true;
-    if (parse(text, size, NULL, &ignored) && copying->too_many > 0) {
-        copying->too_many--;
-        return true;
-    }
-    if (fwrite(text, 1, size, copying->out) != size) return false;
-    return text[size - 1] == '\n' || putc('\n', copying->out) != EOF;
+/* Lines of anything else stay. */
+static bool on_line(void *context, const char *text, size_t size) {
+    struct writing *writing = context;
+    char copy[KNOWN_LINE_SIZE];
+    struct known_line line;
+    bool of_nodes =
+        size < sizeof copy && memcpy(copy, text, size + 1) && known_line_parse(copy, size, &line) == KNOWN_LINE_NODES;
+    if (of_nodes && strcmp(line.name, writing->name) == 0) return true;
+    if (!of_nodes || writing->too_many == 0) return fwrite(text, 1, size, writing->out) == size;
+    writing->too_many--;
+    return true;
 }
 
-static size_t count_others(int file, const char *name) {
-    FILE *in = known_file_lines(file, 0);
-    struct known_nodes ignored;
-    char *text = NULL;
-    size_t capacity = 0, count = 0;
-    ssize_t size;
-    if (!in) return 0;
-    while ((size = getline(&text, &capacity, in)) > 0)
-        count += parse(text, (size_t)size, NULL, &ignored) && !parse(text, (size_t)size, name, &ignored);
-    free(text);
-    fclose(in);
-    return count;
-}
-
-static bool copy_lines(int file, struct copying *copying) {
-    size_t others = count_others(file, copying->name), capacity = 0;
-    char *text = NULL;
-    ssize_t size;
-    FILE *in = known_file_lines(file, 0);
-    bool written = in != NULL;
-    if (others >= KNOWN_NODES_NAMES) copying->too_many = others - KNOWN_NODES_NAMES + 1;
-    while (written && (size = getline(&text, &capacity, in)) > 0) written = copy_line(copying, text, (size_t)size);
-    free(text);
-    if (in) fclose(in);
-    return written;
-}
-
-static bool is_at_its_path(const char *path, int file) {
-    struct stat own, there;
-    return fstat(file, &own) == 0 && S_ISREG(own.st_mode) && stat(path, &there) == 0 && own.st_ino == there.st_ino &&
-           own.st_dev == there.st_dev;
-}
-
-/* Whoever waits for the lock looks again which file is at the path (known_keys.h). */
-static bool replace(const char *path, int file, const char *name, const uint8_t key[static 32],
-                    const struct known_nodes *nodes) {
-    char fresh[PATH_MAX + 8];
-    struct stat status;
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    (void)unlink(fresh); /* left by somebody who was ended */
-    int descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    struct copying copying = {.out = descriptor >= 0 ? fdopen(descriptor, "we") : NULL, .name = name};
-    if (!copying.out) {
-        if (descriptor >= 0) close(descriptor);
-        if (descriptor >= 0) (void)unlink(fresh);
-        return false;
-    }
-    bool written = fstat(file, &status) == 0 && fchmod(descriptor, status.st_mode & 0777) == 0 &&
-                   copy_lines(file, &copying) && write_line(copying.out, name, key, nodes) && fflush(copying.out) == 0;
-    written &= fclose(copying.out) == 0;
-    written = written && rename(fresh, path) == 0;
-    if (!written) (void)unlink(fresh);
-    return written;
+static bool on_write(void *context, FILE *out, FILE *in) {
+    struct writing *writing = context;
+    char line[KNOWN_LINE_SIZE];
+    const struct known_nodes *nodes = writing->nodes;
+    size_t size = known_line_format_nodes(writing->name, writing->key, nodes->list, nodes->count, line);
+    writing->out = out;
+    return line_log_each(in, on_line, writing) && fwrite(line, 1, size, out) == size;
 }
 
 bool known_nodes_write(const char *file, const char *name, const uint8_t key[static 32],
                        const struct known_nodes *nodes) {
-    int descriptor = *file ? open(file, O_RDWR | OPEN_FLAGS) : -1;
-    if (descriptor < 0) return false;
-    bool written = flock(descriptor, LOCK_EX) == 0 && is_at_its_path(file, descriptor) &&
-                   replace(file, descriptor, name, key, nodes);
-    close(descriptor);
+    struct known_nodes before;
+    struct reading reading = {.name = name, .nodes = &before};
+    struct writing writing = {.name = name, .key = key, .nodes = nodes};
+    const struct line_log_reader reader = reader_of(&reading);
+    struct line_log log;
+    int locked = is_file(file, &log) ? line_log_lock(&log, &reader) : -1;
+    if (locked < 0) return false;
+    if (reading.others >= KNOWN_NODES_NAMES) writing.too_many = reading.others - KNOWN_NODES_NAMES + 1;
+    bool written = line_log_replace(&log, locked, on_write, &writing);
+    close(locked);
     return written;
 }

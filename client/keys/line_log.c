@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/memory.h"
+
 #define LOCK_TRIES 10
 #define FLAGS (O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK)
 
@@ -198,6 +200,23 @@ bool line_log_replace(struct line_log *log, int file, bool (*write)(void *contex
     if (out && !written) (void)unlink(name);
     if (written) memset(&log->seen, 0, sizeof log->seen); /* it is read anew */
     return written;
+}
+
+bool line_log_each(FILE *in, bool (*put)(void *context, const char *line, size_t size), void *context) {
+    char *text = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    bool done = true;
+    while (done && (size = getline(&text, &capacity, in)) > 0) {
+        if (text[size - 1] != '\n') {
+            text = grow(text, (size_t)size + 2, 1);
+            capacity = (size_t)size + 2;
+            memcpy(text + size++, "\n", 2);
+        }
+        done = put(context, text, (size_t)size);
+    }
+    free(text);
+    return done && !ferror(in);
 }
 
 bool line_log_sync(const struct line_log *log) {

@@ -54,5 +54,8 @@ MUST_USE bool line_log_append(struct line_log *log, int file, const struct line_
  * taken any more. False: all is as it was. */
 MUST_USE bool line_log_replace(struct line_log *log, int file, bool (*write)(void *context, FILE *out, FILE *in),
                                void *context);
+/* For `write`: has `put` put each line of `in`, the last one with a newline, too, where it lacks one. False: `put` said
+ * so, or it cannot be read to its end. */
+MUST_USE bool line_log_each(FILE *in, bool (*put)(void *context, const char *line, size_t size), void *context);
 /* Waits until the disk has it. False with errno. */
 MUST_USE bool line_log_sync(const struct line_log *log);

@@ -167,7 +167,7 @@ static bool put_people(const struct people *people, FILE *out) {
 }
 
 /* What is no person's line: nothing of the user's is lost. */
-static bool put_other(FILE *out, const char *text, size_t size) {
+static bool on_other(void *context, const char *text, size_t size) {
     char copy[PEOPLE_LINE_SIZE];
     struct people_line line = {.kind = PEOPLE_LINE_MALFORMED};
     if (size < sizeof copy) {
@@ -175,17 +175,11 @@ static bool put_other(FILE *out, const char *text, size_t size) {
         people_line_parse(copy, size, &line);
     }
     if (line.kind != PEOPLE_LINE_MALFORMED && line.kind != PEOPLE_LINE_EMPTY) return true;
-    return fwrite(text, 1, size, out) == size && (text[size - 1] == '\n' || putc('\n', out) != EOF);
+    return fwrite(text, 1, size, context) == size;
 }
 
 static bool on_write_anew(void *context, FILE *out, FILE *in) {
-    char *text = NULL;
-    size_t capacity = 0;
-    ssize_t size;
-    bool written = true;
-    while (written && (size = getline(&text, &capacity, in)) > 0) written = put_other(out, text, (size_t)size);
-    free(text);
-    return written && put_people(context, out);
+    return line_log_each(in, on_other, out) && put_people(context, out);
 }
 
 static bool is_too_long(const struct people *people) {

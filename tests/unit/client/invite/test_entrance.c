@@ -20,7 +20,7 @@ static bool invite_to(const struct entrance *entrance, const struct bootnode *bo
 }
 
 static void every_kind_of_secret_is_invited_to(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     struct bootnode bootnodes[BOOTNODES_MAX];
     struct invite invite;
     struct why why;

@@ -142,7 +142,7 @@ static bool is_trusted(const struct bootnode *bootnode, struct known_keys *known
 static void a_successor_is_followed_and_never_left_again(void **state) {
     (void)state;
     for (unsigned pinned = 0; pinned < 2; pinned++) {
-        struct known_keys known = {.file = ""};
+        struct known_keys known = {.told = false};
         struct bootnode bootnode = {.name = "host:1", .pinned = pinned, .key = {0}};
         struct why told;
         uint8_t key[32];
@@ -172,7 +172,7 @@ static void a_successor_is_followed_and_never_left_again(void **state) {
 
 /* Who is known by no key has none that could vouch. */
 static void a_stranger_has_no_successor(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     struct bootnode bootnode = {.name = "host:1"};
     struct why told;
     (void)state;
@@ -203,7 +203,7 @@ static bool knows(const struct bootnode *bootnode, struct known_keys *known, uin
 }
 
 static void the_first_key_must_have_the_print(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     struct bootnode bootnode = with_print(1);
     struct why why;
     (void)state;

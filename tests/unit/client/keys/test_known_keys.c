@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "client/keys/known_keys.h"
+#include "client/keys/known_line.h"
 #include "common/why.h"
 #include "tests/support/child.h"
 #include "tests/support/folder.h"
@@ -33,12 +34,6 @@ static void open_expected(const char *folder, struct known_keys *known) {
     if (!known_keys_open(known, folder, "known_peers", &why)) fail_msg("%s", why.text);
 }
 
-static void open_expected_malformed(const char *folder, struct known_keys *known) {
-    struct why why = {0};
-    assert_false(known_keys_open(known, folder, "known_peers", &why));
-    assert_true(known->malformed > 0 && !known->told);
-}
-
 static void remember_expected(struct known_keys *known, const char *name, uint8_t byte) {
     struct why why = {0};
     if (!known_keys_remember(known, name, key_of(byte), &why)) fail_msg("%s", why.text);
@@ -49,7 +44,7 @@ static enum known_result check(struct known_keys *known, const char *name, uint8
 }
 
 static void new_then_same_then_changed(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     unsigned line;
     open_expected(*state, &known);
     assert_int_equal(check(&known, "host:1", 1, &line), KNOWN_NEW);
@@ -64,7 +59,7 @@ static void new_then_same_then_changed(void **state) {
 }
 
 static void the_file_is_private_and_plain(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE], text[200];
     struct stat status;
     umask(0);
@@ -79,7 +74,7 @@ static void the_file_is_private_and_plain(void **state) {
 }
 
 static void malformed_lines_are_skipped(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE];
     unsigned line;
     open_expected(*state, &known);
@@ -95,7 +90,7 @@ static void malformed_lines_are_skipped(void **state) {
 
 /* What a crash cut off neither counts nor spoils the next line. */
 static void an_unfinished_last_line_is_left_alone(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE], text[300];
     unsigned line;
     open_expected(*state, &known);
@@ -108,7 +103,7 @@ static void an_unfinished_last_line_is_left_alone(void **state) {
 }
 
 static void a_changed_key_is_not_added(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     struct why why = {0};
     open_expected(*state, &known);
     remember_expected(&known, "a", 1);
@@ -118,7 +113,7 @@ static void a_changed_key_is_not_added(void **state) {
 }
 
 static void names_fit_on_a_line(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char longest[514];
     struct why why = {0};
     open_expected(*state, &known);
@@ -134,7 +129,7 @@ static void names_fit_on_a_line(void **state) {
 
 /* Not knowing must not look like a first meeting. */
 static void an_unreadable_file_trusts_nobody(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE];
     struct why why = {0};
     unsigned line = 7;
@@ -191,14 +186,14 @@ static void what_is_there_unread_is_hidden(void **state) {
     struct known_keys known;
     assert_int_equal(symlink("circle", folder_file(*state, "circle", file)), 0);
     assert_false(known_keys_open(&known, *state, "circle", &why));
-    assert_true(known.unread && known.hidden);
+    assert_true(known.log.unread && known.log.hidden);
     known_keys_close(&known);
     assert_false(known_keys_open(&known, "/proc/no/such/place", "known_peers", &why));
-    assert_true(known.unread && !known.hidden);
+    assert_true(known.log.unread && !known.log.hidden);
     known_keys_close(&known);
     assert_int_equal(symlink("/dev/null", folder_file(*state, "device", file)), 0);
     assert_false(known_keys_open(&known, *state, "device", &why));
-    assert_true(known.unread && !known.hidden);
+    assert_true(known.log.unread && !known.log.hidden);
     known_keys_close(&known);
 }
 
@@ -213,14 +208,14 @@ static void a_changed_key_is_told_with_its_place(void **state) {
     remember_expected(&known, "b", 1);
     assert_int_equal(check(&known, "b", 2, &line), KNOWN_CHANGED);
     known_keys_place(&known, line, place);
-    snprintf(expected, sizeof expected, "%.400s:2", known.file);
+    snprintf(expected, sizeof expected, "%.400s:2", known.log.path);
     assert_string_equal(place, expected);
     assert_string_equal(known_keys_remedy(line), "remove that line");
-    assert_int_equal(unlink(known.file), 0);
-    assert_int_equal(mkdir(known.file, 0700), 0);
+    assert_int_equal(unlink(known.log.path), 0);
+    assert_int_equal(mkdir(known.log.path, 0700), 0);
     assert_int_equal(check(&known, "b", 1, &line), KNOWN_CHANGED);
     known_keys_place(&known, line, place);
-    snprintf(expected, sizeof expected, "%.400s, which cannot be read now", known.file);
+    snprintf(expected, sizeof expected, "%.400s, which cannot be read now", known.log.path);
     assert_string_equal(place, expected);
     known_keys_close(&known);
     assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
@@ -259,116 +254,11 @@ static void a_full_disk_is_told_once(void **state) {
     known_keys_close(&known);
 }
 
-/* Peers choose how many there are. */
-static void what_is_noted_is_bounded(void **state) {
-    struct known_keys known;
-    struct why why;
-    char name[512];
-    unsigned line;
-    (void)state;
-    assert_false(known_keys_open(&known, "/dev/null", "known_peers", &why));
-    memset(name, 'x', sizeof name);
-    for (unsigned i = 0; i < 10000; i++) {
-        snprintf(name + 500, sizeof name - 500, "%u", i);
-        remember_expected(&known, name, 1);
-    }
-    assert_in_range(known.noted.bytes, KNOWN_KEYS_NOTED_MAX - 1024, KNOWN_KEYS_NOTED_MAX);
-    assert_int_equal(check(&known, name, 1, &line), KNOWN_NEW);
-    known_keys_close(&known);
-}
-
-/* --- Many --- */
-
-static void name_of(const char *room, unsigned number, char out[static 64]) {
-    snprintf(out, 64, "%s:%06u", room, number);
-}
-
-/* So many lines of this room, met on that many days. */
-static void fill(const char *file, const char *room, unsigned count, const char *dates) {
-    char name[64];
-    FILE *out = fopen(file, "a");
-    assert_non_null(out);
-    for (unsigned i = 0; i < count; i++) {
-        name_of(room, i, name);
-        fprintf(out, "%s " HEX_OF_ONES "%s%s\n", name, *dates ? " " : "", dates);
-    }
-    assert_int_equal(fclose(out), 0);
-}
-
-static unsigned lines_of(const char *file) {
-    unsigned lines = 0;
-    FILE *in = fopen(file, "r");
-    assert_non_null(in);
-    for (int c; (c = fgetc(in)) != EOF;) lines += c == '\n';
-    fclose(in);
-    return lines;
-}
-
-static unsigned known_of(struct known_keys *known, const char *room, unsigned count) {
-    char name[64];
-    unsigned found = 0, line;
-    for (unsigned i = 0; i < count; i++) {
-        name_of(room, i, name);
-        found += check(known, name, 1, &line) == KNOWN_SAME;
-    }
-    return found;
-}
-
-/* Whoever is met once in a flood in one room goes before who was met in another, and on more days. */
-static void endless_names_push_out_nobody_who_is_known(void **state) {
-    struct known_keys known = {.file = ""};
-    char file[FOLDER_PATH_SIZE], name[64];
-    unsigned line;
-    folder_file(*state, "known_peers", file);
-    fill(file, "tea", 300, "0001 2026-01-01");
-    fill(file, "work", 200, "0002 2025-01-01");
-    fill(file, "hand", 10, "keep");
-    fill(file, "tea", 10, "this is not a date");
-    open_expected_malformed(*state, &known);
-    known.today = 20786; /* 2026-11-29 */
-    for (unsigned i = 0; i < 30000; i++) {
-        name_of("flood", i, name);
-        remember_expected(&known, name, 1);
-        assert_true(known.table.count <= KNOWN_KEYS_LINES);
-    }
-    assert_in_range(lines_of(file), KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10, KNOWN_KEYS_LINES + 10);
-    assert_int_equal(known_of(&known, "tea", 300), 300);
-    assert_int_equal(known_of(&known, "work", 200), 200);
-    assert_int_equal(known_of(&known, "hand", 10), 10);
-    assert_in_range(known_of(&known, "flood", 30000), 8000, KNOWN_KEYS_LINES - 510);
-    assert_int_equal(check(&known, "flood:029999", 1, &line), KNOWN_SAME);
-    assert_int_equal(check(&known, "flood:000000", 1, &line), KNOWN_NEW);
-    char text[4096];
-    FILE *in = fopen(file, "r");
-    unsigned strange = 0;
-    while (in && fgets(text, sizeof text, in)) strange += strstr(text, "not a date") != NULL;
-    assert_non_null(in);
-    fclose(in);
-    assert_int_equal(strange, 10); /* what is not understood is nobody's to throw away */
-    assert_true(key_table_holds(&known.table));
-    known_keys_close(&known);
-}
-
-/* A file of before there was a limit. */
-static void a_file_that_is_too_long_is_shortened_at_the_start(void **state) {
-    struct known_keys known = {.file = ""};
-    char file[FOLDER_PATH_SIZE];
-    struct stat status;
-    folder_file(*state, "known_peers", file);
-    fill(file, "flood", 100000, "");
-    assert_int_equal(chmod(file, 0640), 0);
-    fill(file, "tea", 5, "0001 2026-11-28");
-    open_expected(*state, &known);
-    assert_int_equal(lines_of(file), KNOWN_KEYS_LINES - KNOWN_KEYS_LINES / 10);
-    assert_int_equal(known_of(&known, "tea", 5), 5);
-    assert_int_equal(stat(file, &status), 0);
-    assert_int_equal(status.st_mode & 07777, 0640);
-    known_keys_close(&known);
-}
+/* --- Several clients --- */
 
 /* What is in it is read once: a change that does not show, in its size or its time, is not seen. */
 static void a_look_up_does_not_read_the_file(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE];
     struct stat status;
     unsigned line;
@@ -391,46 +281,40 @@ static void a_look_up_does_not_read_the_file(void **state) {
 
 /* Each of two clients knows what the other adds, also when that one wrote the file anew meanwhile. */
 static void what_another_client_adds_is_known(void **state) {
-    struct known_keys one = {.file = ""}, other = {.file = ""};
-    char file[FOLDER_PATH_SIZE], name[64];
+    struct known_keys one = {.told = false}, other = {.told = false};
+    struct why why;
+    char name[64];
     unsigned line;
     open_expected(*state, &one);
     open_expected(*state, &other);
-    one.today = 20000;
-    other.today = 20001;
-    for (unsigned i = 0; i < 12000; i++) {
-        name_of("room", i, name);
-        remember_expected(i % 2 ? &one : &other, name, 1);
-        assert_int_equal(check(i % 2 ? &other : &one, name, 1, &line), KNOWN_SAME);
+    for (unsigned i = 0; i < 100; i++) {
+        struct known_keys *adds = i % 2 ? &one : &other, *hears = i % 2 ? &other : &one;
+        snprintf(name, sizeof name, "host-%u:1", i);
+        remember_expected(adds, name, 1);
+        if (i % 7 == 0) assert_true(known_keys_succeed(adds, name, key_of(1), key_of(2), &why));
+        assert_int_equal(check(hears, name, i % 7 == 0 ? 2 : 1, &line), KNOWN_SAME);
     }
-    assert_in_range(lines_of(folder_file(*state, "known_peers", file)), 9000, KNOWN_KEYS_LINES);
-    assert_true(key_table_holds(&one.table) && key_table_holds(&other.table));
     known_keys_close(&one);
     known_keys_close(&other);
 }
 
-static void days_are_counted_in_their_place(void **state) {
-    struct known_keys known = {.file = ""};
+/* The day on which it was met first; the marks of people who write into the file are theirs. */
+static void a_line_says_the_day(void **state) {
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE], text[400];
     struct why why;
     folder_write(folder_file(*state, "known_peers", file), "b " HEX_OF_ONES "\nc " HEX_OF_ONES " keep\n", 0600);
     open_expected(*state, &known);
     known.today = 20786;
     remember_expected(&known, "a", 1);
-    remember_expected(&known, "a", 1);
     known.today = 20787;
     remember_expected(&known, "a", 1);
-    remember_expected(&known, "c", 1);
+    remember_expected(&known, "b", 1);
     folder_read(file, text, sizeof text);
-    assert_string_equal(text, "b " HEX_OF_ONES "\nc " HEX_OF_ONES " keep\na " HEX_OF_ONES " 0002 2026-11-30\n");
-    assert_true(known_keys_sync(&known, &why));
-    known.today = 20787; /* the same day: nothing is written */
-    remember_expected(&known, "a", 1);
-    assert_false(known.unsynced);
-    remember_expected(&known, "b", 1); /* written by hand: there is no place yet */
+    assert_string_equal(text, "b " HEX_OF_ONES "\nc " HEX_OF_ONES " keep\na " HEX_OF_ONES " 0001 2026-11-29\n");
+    assert_true(known_keys_succeed(&known, "c", key_of(1), key_of(0x11), &why));
     folder_read(file, text, sizeof text);
-    assert_string_equal(text, "b " HEX_OF_ONES " 0002 2026-11-30\nc " HEX_OF_ONES " keep\na " HEX_OF_ONES
-                              " 0002 2026-11-30\n");
+    assert_non_null(strstr(text, "11 keep\nc " HEX_OF_ONES " replaced\na "));
     known_keys_close(&known);
 }
 
@@ -447,7 +331,7 @@ static void what_is_malformed_is_told_with_its_line(void **state) {
 }
 
 static void without_a_file_nothing_is_remembered(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     unsigned line;
     (void)state;
     remember_expected(&known, "a", 1);
@@ -456,7 +340,7 @@ static void without_a_file_nothing_is_remembered(void **state) {
 }
 
 static void many_at_once_lose_nothing(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char name[32];
     unsigned line;
     int status;
@@ -496,7 +380,7 @@ static void the_disk_is_asked_once_for_many(void **state) {
     assert_false(known.unsynced);
     for (int i = 0; i < 2; i++) { /* told once */
         remember_expected(&known, i ? "d" : "c", 3);
-        assert_int_equal(unlink(known.file), 0);
+        assert_int_equal(unlink(known.log.path), 0);
         assert_int_equal(known_keys_sync(&known, &why), i > 0);
         assert_non_null(strstr(why.text, "new keys may be forgotten"));
     }
@@ -512,7 +396,7 @@ static void succeed_expected(struct known_keys *known, const char *name, uint8_t
 }
 
 static void a_key_takes_anothers_place(void **state) {
-    struct known_keys known = {.file = ""}, other = {.file = ""};
+    struct known_keys known = {.told = false}, other = {.told = false};
     char file[FOLDER_PATH_SIZE], text[2000];
     uint8_t key[32];
     unsigned line;
@@ -547,9 +431,34 @@ static void a_key_takes_anothers_place(void **state) {
     known_keys_close(&other);
 }
 
+/* Whatever else is in the file is somebody's, and so is its mode. */
+static void the_rest_of_the_file_stays(void **state) {
+    struct known_keys known;
+    struct why why;
+    char file[FOLDER_PATH_SIZE], text[4000], long_line[KNOWN_NAME_MAX + 700];
+    struct stat status;
+    memset(long_line, 'l', sizeof long_line - 1);
+    long_line[sizeof long_line - 1] = '\0';
+    FILE *out = fopen(folder_file(*state, "known_peers", file), "w");
+    assert_non_null(out);
+    fprintf(out, "# mine\nhost:1 " HEX_OF_ONES " not a date\n\nhost:1 " HEX_OF_ONES "\n%s\ncut off", long_line);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(chmod(file, 0640), 0);
+    assert_false(known_keys_open(&known, *state, "known_peers", &why));
+    assert_int_equal(known.malformed, 2);
+    succeed_expected(&known, "host:1", 1, 0x11);
+    folder_read(file, text, sizeof text);
+    assert_memory_equal(text, "# mine\nhost:1 " HEX_OF_ONES " not a date\n\nhost:1 1111", 95);
+    assert_non_null(strstr(text, " replaced\nlll"));
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+    assert_string_equal(strrchr(text, 'l'), "l\ncut off\n");
+    known_keys_close(&known);
+}
+
 /* Whoever names ever new keys fills no file. */
 static void few_replaced_keys_are_kept(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     unsigned kept = 0;
     open_expected(*state, &known);
     remember_expected(&known, "host:1", 1);
@@ -565,7 +474,7 @@ static void few_replaced_keys_are_kept(void **state) {
 
 /* A file that cannot be written: the new key counts until the end, and that is said. */
 static void a_place_that_cannot_be_taken_for_good(void **state) {
-    struct known_keys known = {.file = ""};
+    struct known_keys known = {.told = false};
     char file[FOLDER_PATH_SIZE];
     unsigned line;
     struct why why;
@@ -591,6 +500,7 @@ int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_key_takes_anothers_place),
+        IN_FOLDER(the_rest_of_the_file_stays),
         IN_FOLDER(few_replaced_keys_are_kept),
         IN_FOLDER(a_place_that_cannot_be_taken_for_good),
         IN_FOLDER(new_then_same_then_changed),
@@ -606,13 +516,10 @@ int main(void) {
         IN_FOLDER(many_at_once_lose_nothing),
         IN_FOLDER(what_cannot_be_written_is_known_until_the_end),
         IN_FOLDER(a_full_disk_is_told_once),
-        cmocka_unit_test(what_is_noted_is_bounded),
         IN_FOLDER(the_disk_is_asked_once_for_many),
-        IN_FOLDER(endless_names_push_out_nobody_who_is_known),
-        IN_FOLDER(a_file_that_is_too_long_is_shortened_at_the_start),
         IN_FOLDER(a_look_up_does_not_read_the_file),
         IN_FOLDER(what_another_client_adds_is_known),
-        IN_FOLDER(days_are_counted_in_their_place),
+        IN_FOLDER(a_line_says_the_day),
         IN_FOLDER(what_is_malformed_is_told_with_its_line),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

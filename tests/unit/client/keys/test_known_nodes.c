@@ -52,17 +52,17 @@ static void they_are_kept_beside_the_keys(void **state) {
     for (unsigned round = 1; round <= 3; round++) {
         struct address node = node_at(round);
         assert_true(known_nodes_met(&nodes, &node));
-        assert_true(known_nodes_write(known.file, NAME, key, &nodes));
-        known_nodes_read(known.file, NAME, &read);
+        assert_true(known_nodes_write(known.log.path, NAME, key, &nodes));
+        known_nodes_read(known.log.path, NAME, &read);
         assert_int_equal(read.count, round);
         assert_memory_equal(read.list, nodes.list, round * sizeof *read.list);
         assert_int_equal(known_keys_check(&known, NAME, key, &line), KNOWN_SAME);
     }
     char text[4096];
-    folder_read(known.file, text, sizeof text);
+    folder_read(known.log.path, text, sizeof text);
     assert_non_null(strstr(text, " nodes 203.0.113.3:9595,203.0.113.2:9595,203.0.113.1:9595\n"));
     assert_null(strstr(strstr(text, " nodes ") + 1, " nodes ")); /* one line */
-    known_nodes_read(known.file, "another:9595", &read);
+    known_nodes_read(known.log.path, "another:9595", &read);
     assert_int_equal(read.count, 0);
     known_keys_close(&known);
     /* The line is no key. */
