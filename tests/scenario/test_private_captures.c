@@ -94,12 +94,6 @@ static struct scene begin(struct world *world) {
     return scene;
 }
 
-static struct person *newcomer(struct person *by, const char *nick) {
-    uint8_t secret[PRIVATE_SECRET_SIZE];
-    present_secret(by, secret);
-    return private_invite_dated(by->world, nick, secret, private_room_stamp(chamber_room(private_chamber(by))));
-}
-
 /* Until every session was renewed, and one came whom all meet anew. */
 static void go_on_without_her(const struct scene *scene, const char *nick) {
     struct world *world = scene->world;
@@ -110,7 +104,7 @@ static void go_on_without_her(const struct scene *scene, const char *nick) {
         if (scene->eve->credit > 0) private_say(scene->eve, by_her);
         world_run(world, 5000);
     }
-    struct person *dora = newcomer(scene->anna, nick);
+    struct person *dora = private_invite_by(world, nick, scene->anna);
     world_wait(world, CONNECT_MS, private_sees(dora, scene->anna) && private_sees(dora, scene->bert));
     private_say(dora, late);
     world_wait(world, TELL_MS, private_heard(scene->bert, late) && private_heard(scene->anna, late));

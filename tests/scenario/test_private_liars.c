@@ -1,6 +1,4 @@
-/* A private room whose bootnode is malicious, with or without somebody who was removed, and members who lie about its
- * charter. The bootnode has all that it may have: the room's tags, its people's addresses, its links' keys, and every
- * packet. */
+/* A private room with members who lie about its charter, and one who was removed and is in league with the bootnode. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,18 +8,14 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "bootnode/table/room.h"
-#include "bootnode/table/shard_members.h"
-#include "common/link.h"
 #include "common/wire/bootnode_packets.h"
-#include "common/wire/peer_packets.h"
 #include "tests/scenario/support/hostile.h"
+#include "tests/scenario/support/private_bootnode.h"
 #include "tests/scenario/support/private_people.h"
 
 #define CONNECT_MS 3000
 #define RELAYED_MS 20000
 #define TELL_MS 2000
-#define STRANGERS 6
 #define LINES 20
 
 /* All that is signed, checked in this process: stands before libsodium's own. */
@@ -31,375 +25,6 @@ int crypto_sign_verify_detached(const unsigned char *signature, const unsigned c
                                 const unsigned char *key) {
     signatures_checked++;
     return crypto_sign_ed25519_verify_detached(signature, message, size, key);
-}
-
-/* --- What the bootnode knows --- */
-
-static struct key_set present_set(struct person *person) {
-    struct key_set set;
-    uint8_t secret[PRIVATE_SECRET_SIZE];
-    private_room_secret(chamber_room(private_chamber(person)), secret);
-    key_set_derive(private_made.charter.root, secret, &set);
-    return set;
-}
-
-static struct person *invite_by_present(struct world *world, const char *name, struct person *by) {
-    const struct private_room *room = chamber_room(private_chamber(by));
-    uint8_t secret[PRIVATE_SECRET_SIZE];
-    private_room_secret(room, secret);
-    return private_invite_dated(world, name, secret, private_room_stamp(room));
-}
-
-/* Under the tag that it was told, with keys that it made up: all that a client does, but for the secret. */
-static struct person *stranger_under(struct world *world, const char *name, const uint8_t *tag) {
-    struct person *stranger = world_person(world, name, NAT_NONE);
-    struct room_keys keys;
-    uint8_t root[PRIVATE_ROOT_SIZE];
-    randombytes_buf(root, sizeof root);
-    assert_true(private_keys_derive(PRIVATE_NAME, root, &keys));
-    memcpy(keys.set.tag, tag, ROOM_TAG_SIZE);
-    person_start_keys(stranger, PRIVATE_NAME, &keys);
-    return stranger;
-}
-
-/* Lists somebody as a member who did not ask for it. Beat on, or it expires. */
-static struct hostile listed_by_force(struct world *world, const uint8_t *tag, const struct person *person) {
-    struct hostile listed = {.world = world, .at = person->nat.outside};
-    memcpy(listed.keys.set.tag, tag, ROOM_TAG_SIZE);
-    memcpy(listed.id, person->id, MEMBER_ID_SIZE);
-    hostile_register(&listed, NULL);
-    return listed;
-}
-
-static unsigned wrong_members(const struct person *person, const struct person *const *wrong, size_t count) {
-    unsigned connected = 0;
-    for (size_t i = 0; i < count; i++) connected += person_count(person, EVENT_PEER_CONNECTED, wrong[i]);
-    return connected;
-}
-
-/* DATA that members send to one of these, straight or by the bootnode: all that is said goes by DATA. */
-struct data_to {
-    const struct person *to[STRANGERS];
-    size_t count;
-    unsigned packets, data;
-};
-
-static bool is_data_to(const struct wire *wire, const struct person *person) {
-    if (address_same_ip(&wire->to, &person->nat.outside)) return wire->data[0] == PEER_DATA;
-    return wire->data[0] == MESSAGE_RELAY && wire->size > RELAY_HEADER_SIZE &&
-           memcmp(wire->data + SESSION_ID_OFFSET + 8, person->id, MEMBER_ID_SIZE) == 0 &&
-           wire->data[RELAY_HEADER_SIZE] == PEER_DATA;
-}
-
-static bool count_data(struct world *world, struct wire *wire) {
-    struct data_to *seen = world->tampering;
-    for (size_t i = 0; i < seen->count; i++) {
-        if (!wire->sender || wire->sender == seen->to[i]) continue;
-        seen->packets += address_same_ip(&wire->to, &seen->to[i]->nat.outside);
-        seen->data += is_data_to(wire, seen->to[i]);
-    }
-    return true;
-}
-
-/* --- Lists --- */
-
-static void strangers_who_are_listed_get_nothing(void **state) {
-    static const char *const names[STRANGERS] = {"sock0", "sock1", "sock2", "sock3", "sock4", "sock5"};
-    struct world *world = *state;
-    struct data_to seen = {.count = STRANGERS};
-    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL);
-    world_wait(world, CONNECT_MS, private_sees(anna, bert));
-    const struct key_set set = present_set(anna);
-    world->tamper = count_data;
-    world->tampering = &seen;
-    for (size_t i = 0; i < STRANGERS; i++) seen.to[i] = stranger_under(world, names[i], set.tag);
-    for (unsigned i = 0; i < LINES; i++) {
-        private_say(anna, "among us");
-        world_run(world, 1000);
-    }
-    assert_int_equal(net_room_of(world->net, set.tag)->member_count, 2 + STRANGERS);
-    print_message("# %u packets to %u strangers, %u of them DATA\n", seen.packets, STRANGERS, seen.data);
-    assert_true(seen.packets > 0);
-    assert_int_equal(seen.data, 0);
-    assert_int_equal(private_heard(bert, "among us"), LINES);
-    assert_int_equal(wrong_members(anna, seen.to, STRANGERS) + wrong_members(bert, seen.to, STRANGERS), 0);
-    for (size_t i = 0; i < STRANGERS; i++) {
-        assert_int_equal(person_count(seen.to[i], EVENT_MESSAGE, NULL), 0);
-        assert_int_equal(person_count(seen.to[i], EVENT_PEER_CONNECTED, anna) +
-                             person_count(seen.to[i], EVENT_PEER_CONNECTED, bert),
-                         0);
-    }
-}
-
-struct lists {
-    unsigned told, turned;
-    struct wire old[32]; /* CHANGES as they were sent */
-    size_t old_count;
-    const struct person *removed;
-    const uint8_t *tag;
-};
-
-/* Each beat is followed by another lie about who sent it; old lists come again. */
-static bool lie_in_lists(struct world *world, struct wire *wire) {
-    struct lists *lists = world->tampering;
-    struct beat beat;
-    if (!wire->sender && wire->data[0] == MESSAGE_CHANGES && lists->old_count < 32)
-        lists->old[lists->old_count++] = *wire;
-    if (!wire->sender || wire->data[0] != MESSAGE_HEARTBEAT || !beat_decode(wire->data, wire->size, &beat)) return true;
-    struct session *session = node_find_session(&world->net->node, beat.session_id);
-    for (size_t i = 0; i < lists->old_count; i++)
-        world_inject(world, &lists->old[i].from, &lists->old[i].to, lists->old[i].data, lists->old[i].size);
-    if (!session) return true;
-    lists->told++;
-    switch (lists->turned++ % 3) {
-    case 0: session->suite_mask ^= 0xfe; break;
-    case 1: session->member_id[15] ^= 1; break;
-    default: {
-        struct shard *shard = world->net->node.shards[session_name_of(beat.session_id).shard];
-        (void)!shard_move(shard, beat.session_id, &lists->removed->nat.outside, session->endpoint,
-                          world->net->context.now);
-    }
-    }
-    return true;
-}
-
-/* Told the truth again, they meet. */
-static void assert_it_heals(struct world *world, struct person *const people[static 2], struct person *late,
-                            const struct person *removed) {
-    world->tamper = NULL;
-    net_restart(world->net, true);
-    world_wait(world, 120000,
-               private_sees(people[0], late) && private_sees(people[1], late) && private_agree(people[0], late));
-    private_say(late, "at last");
-    world_wait(world, TELL_MS, private_heard(people[0], "at last") && private_heard(people[1], "at last"));
-    assert_int_equal(private_heard(removed, "at last"), 0);
-}
-
-/* Its people: the owner, a member, one who was removed and one who went. */
-static void begin_lists(struct world *world, struct person *people[static 4]) {
-    struct person *anna = people[0] = private_found(world, "anna"),
-                  *bert = people[1] = private_invite(world, "bert", NULL),
-                  *gone = people[3] = private_invite(world, "gone", NULL),
-                  *eve = people[2] = private_invite_behind(world, "eve", NAT_NONE, NULL);
-    world_wait(world, CONNECT_MS,
-               private_sees(anna, bert) && private_sees(anna, eve) && private_sees(bert, eve) &&
-                   private_sees(anna, gone));
-    world_run(world, 2000);
-    private_decide(anna, eve, DECIDE_REMOVE);
-    world_wait(world, TELL_MS, private_refused(eve, "removed") && private_agree(anna, bert));
-    world_run(world, 2000);
-    person_forget(anna);
-    person_forget(bert);
-    private_say(gone, "bye");
-    person_kill(gone);
-}
-
-static void forged_lists_let_nobody_in(void **state) {
-    struct world *world = *state;
-    struct person *people[4];
-    begin_lists(world, people);
-    struct person *anna = people[0], *bert = people[1], *eve = people[2];
-    const struct key_set set = present_set(anna);
-    const struct person *const wrong[] = {eve};
-    struct lists lists = {.removed = eve, .tag = set.tag};
-    /* Who was removed is listed under the new tag, and who went stays listed. */
-    struct hostile forced = listed_by_force(world, set.tag, eve), delisted = listed_by_force(world, set.tag, people[3]);
-    world->tamper = lie_in_lists;
-    world->tampering = &lists;
-    struct person *carl = invite_by_present(world, "carl", anna);
-    for (unsigned i = 0; i < LINES; i++) {
-        private_say(anna, "just us");
-        hostile_beat(&forced);
-        hostile_beat(&delisted);
-        world_run(world, 3000);
-    }
-    print_message("# %u lies, %zu old lists replayed after each\n", lists.told, lists.old_count);
-    assert_true(lists.told >= LINES && lists.old_count > 0);
-    assert_int_equal(wrong_members(anna, wrong, 1) + wrong_members(bert, wrong, 1) + wrong_members(carl, wrong, 1), 0);
-    assert_int_equal(private_heard(eve, "just us"), 0);
-    assert_int_equal(private_heard(bert, "just us"), LINES);
-    assert_int_equal(private_standing(bert, eve), STANDING_REMOVED);
-    assert_it_heals(world, people, carl, eve);
-}
-
-/* --- In the middle of what it relays --- */
-
-#define NEEDLES_MAX 64
-#define NEEDLE_SIZE 96
-
-/* As they are, in hex of both cases, and in base64 at each of three offsets. */
-struct needles {
-    struct {
-        char text[NEEDLE_SIZE];
-        size_t size;
-    } list[NEEDLES_MAX];
-    size_t count;
-};
-
-static void add_needle(struct needles *needles, const void *text, size_t size) {
-    assert_true(needles->count < NEEDLES_MAX && size >= 8 && size <= NEEDLE_SIZE);
-    memcpy(needles->list[needles->count].text, text, size);
-    needles->list[needles->count++].size = size;
-}
-
-static void search_for(struct needles *needles, const void *bytes, size_t size) {
-    char hex[NEEDLE_SIZE], base64[NEEDLE_SIZE];
-    uint8_t shifted[NEEDLE_SIZE] = {0};
-    assert_true(size <= 32);
-    add_needle(needles, bytes, size);
-    sodium_bin2hex(hex, sizeof hex, bytes, size);
-    add_needle(needles, hex, 2 * size);
-    for (size_t i = 0; i < 2 * size; i++)
-        if (hex[i] >= 'a') hex[i] = (char)(hex[i] - 'a' + 'A');
-    add_needle(needles, hex, 2 * size);
-    for (size_t shift = 0; shift < 3; shift++) {
-        memcpy(shifted + shift, bytes, size);
-        sodium_bin2base64(base64, sizeof base64, shifted, shift + size, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-        /* Letters that its neighbours have a part in do not count. */
-        add_needle(needles, base64 + (shift ? 4 : 0), strlen(base64) - (shift ? 4 : 0) - 2);
-    }
-}
-
-static unsigned found_in(const struct needles *needles, const uint8_t *data, size_t size) {
-    unsigned found = 0;
-    for (size_t i = 0; i < needles->count; i++)
-        found += memmem(data, size, needles->list[i].text, needles->list[i].size) != NULL;
-    return found;
-}
-
-struct middle {
-    struct needles needles;
-    unsigned relayed, dropped, altered, repeated, found;
-    uint64_t bytes;
-    bool idle;
-};
-
-/* What the bootnode passes on it passes on as it likes, with a tag that is right. */
-static bool tamper_with_relayed(struct world *world, struct middle *middle, struct wire *wire) {
-    struct relay_message relay;
-    if (middle->idle || wire->sender || !relay_decode(wire->data, wire->size, &relay)) return true;
-    struct session *session = node_find_session(&world->net->node, relay.session_id);
-    assert_non_null(session);
-    switch (middle->relayed++ % 12) {
-    case 3: middle->dropped++; return false;
-    case 5:
-        wire->data[RELAY_HEADER_SIZE + 1 + middle->relayed % (relay.packet_size - 1)] ^= (uint8_t)(1 + middle->relayed);
-        link_tag_relay(session->ack_key, wire->data, wire->size);
-        middle->altered++;
-        break;
-    case 7: /* as if from another member */
-        wire->data[SESSION_ID_OFFSET + 8 + 3] ^= 1;
-        link_tag_relay(session->ack_key, wire->data, wire->size);
-        middle->altered++;
-        break;
-    case 9:
-        world_inject(world, &wire->from, &wire->to, wire->data, wire->size);
-        middle->repeated++;
-        break;
-    default: break;
-    }
-    return true;
-}
-
-static bool stand_between(struct world *world, struct wire *wire) {
-    struct middle *middle = world->tampering;
-    middle->bytes += wire->size;
-    middle->found += found_in(&middle->needles, wire->data, wire->size);
-    return tamper_with_relayed(world, middle, wire);
-}
-
-#define NAME_LONG "the-back-room-of-the-mill"
-#define LINE "only for our ears"
-#define TOPIC "who poured the tea"
-
-static void enter_long(struct person *person, const struct private_room *made) {
-    struct private_room room;
-    if (made)
-        room = *made;
-    else
-        assert_true(private_room_init(&room, NAME_LONG, private_made.charter.root));
-    person->room = NAME_LONG;
-    person->credit = 0;
-    member_id_derive(&room.keys, person->identity.public, person->id);
-    person_create(person);
-    engine_enter(person->engine, &room, person->world->now);
-}
-
-/* The search finds what there is to be found. */
-static void check_search(const struct needles *needles, const char *text) {
-    char base64[128], line[160];
-    uint8_t shifted[NEEDLE_SIZE] = {'-', '-'};
-    assert_int_equal(found_in(needles, (const uint8_t *)"nothing of it", 13), 0);
-    snprintf((char *)shifted + 2, sizeof shifted - 2, "%s", text);
-    sodium_bin2base64(base64, sizeof base64, shifted, 2 + strlen(text), sodium_base64_VARIANT_ORIGINAL);
-    snprintf(line, sizeof line, "..%s..", base64);
-    assert_true(found_in(needles, (const uint8_t *)line, strlen(line)) > 0);
-    snprintf(line, sizeof line, "..%s..", text);
-    assert_true(found_in(needles, (const uint8_t *)line, strlen(line)) > 0);
-}
-
-static const char *const nicks[] = {"annabella-millerin", "bertram-of-the-weir", "carolus-the-third"};
-
-static void search_for_all(struct needles *needles) {
-    uint8_t secret[PRIVATE_SECRET_SIZE];
-    private_room_secret(&private_made, secret);
-    search_for(needles, NAME_LONG, strlen(NAME_LONG));
-    search_for(needles, TOPIC, strlen(TOPIC));
-    search_for(needles, LINE, strlen(LINE));
-    search_for(needles, secret, sizeof secret);
-    search_for(needles, private_made.charter.root, PRIVATE_ROOT_SIZE);
-    for (size_t i = 0; i < 3; i++) search_for(needles, nicks[i], strlen(nicks[i]));
-    check_search(needles, NAME_LONG);
-}
-
-static void assert_all_is_right(struct person *const people[static 3]) {
-    char line[32];
-    for (unsigned i = 0; i < LINES; i++) {
-        snprintf(line, sizeof line, "%u " LINE, i);
-        for (size_t p = 0; p < 3; p++) assert_int_equal(private_heard(people[p], line), p != i % 3);
-    }
-    for (size_t p = 0; p < 3; p++) {
-        const struct charter *charter = &chamber_room(engine_chamber(people[p]->engine, NAME_LONG))->charter;
-        assert_int_equal(charter_winner(charter, STATEMENT_TOPIC, NULL)->body_size, strlen(TOPIC));
-        assert_int_equal(person_count(people[p], EVENT_PEER_CONNECTED, NULL),
-                         person_count(people[p], EVENT_PEER_CONNECTED, people[(p + 1) % 3]) +
-                             person_count(people[p], EVENT_PEER_CONNECTED, people[(p + 2) % 3]));
-    }
-}
-
-static void who_relays_reads_and_changes_nothing(void **state) {
-    struct world *world = *state;
-    struct middle middle = {0};
-    struct person *people[3];
-    struct private_room room;
-    struct why why;
-    char line[32];
-    for (size_t i = 0; i < 3; i++) people[i] = world_person(world, nicks[i], NAT_SYMMETRIC);
-    assert_true(private_room_make(&private_made, NAME_LONG, &people[0]->identity));
-    room = private_made;
-    search_for_all(&middle.needles);
-    world->tamper = stand_between;
-    world->tampering = &middle;
-    enter_long(people[0], &room);
-    for (size_t i = 1; i < 3; i++) enter_long(people[i], NULL);
-    world_wait(world, RELAYED_MS,
-               private_sees(people[0], people[1]) && private_sees(people[0], people[2]) &&
-                   private_sees(people[1], people[2]));
-    struct chamber *chamber = engine_chamber(people[0]->engine, NAME_LONG);
-    assert_true(chamber_decide(chamber, DECIDE_TOPIC, people[0]->id, TOPIC, world->now, &why));
-    for (unsigned i = 0; i < LINES; i++) {
-        snprintf(line, sizeof line, "%u " LINE, i);
-        private_say(people[i % 3], line);
-        world_run(world, 1500);
-    }
-    middle.idle = true;
-    world_run(world, 20000);
-    print_message("# relayed %u, %u dropped, %u altered, %u repeated; of %llu bytes %u hits of %zu forms\n",
-                  middle.relayed, middle.dropped, middle.altered, middle.repeated, (unsigned long long)middle.bytes,
-                  middle.found, middle.needles.count);
-    assert_true(middle.dropped > 10 && middle.altered > 10 && middle.repeated > 10);
-    assert_int_equal(middle.found, 0);
-    assert_all_is_right(people);
 }
 
 /* --- In league with who was removed --- */
@@ -506,12 +131,12 @@ static void begin_siege(struct siege *siege, struct world *world) {
 
 static void besiege(struct siege *siege, unsigned way) {
     struct world *world = siege->anna->world;
-    const struct key_set present = present_set(siege->anna);
-    struct hostile forced = listed_by_force(world, present.tag, siege->eve);
+    const struct key_set present = private_present_set(siege->anna);
+    struct hostile forced = private_list_by_force(world, present.tag, siege->eve);
     struct charter old = siege->kept.charter;
     come_by_way(siege->eve, way, &siege->kept, &present);
     for (unsigned i = 0; i < LINES; i++) {
-        world->tamper = i % 2 ? copy_to_eve : count_data;
+        world->tamper = i % 2 ? copy_to_eve : data_to_count;
         world->tampering = i % 2 ? (void *)&siege->league : (void *)&siege->seen;
         private_say(siege->anna, "without her");
         if (siege->eve->credit > 0) private_say(siege->eve, "and me");
@@ -589,7 +214,7 @@ static void begin_rollback(struct rollback *rollback, struct world *world) {
     world_run(world, 5000);
     assert_true(private_agree(anna, bert));
     keys = rollback->old.keys;
-    keys.set = present_set(anna);
+    keys.set = private_present_set(anna);
     person_start_keys(mallory, PRIVATE_NAME, &keys);
     world_wait(world, RELAYED_MS, private_sees(anna, mallory) && private_sees(bert, mallory));
     rollback->anna = anna;
@@ -621,7 +246,7 @@ static void a_newcomer_told_a_former_charter_waits_for_a_later_one(void **state)
     struct person *anna = back.anna, *bert = back.bert, *mallory = back.mallory, *eve = back.eve;
     /* A newcomer meets nobody but the liar at first. */
     struct kept_apart apart = {.liar = mallory};
-    struct person *nina = invite_by_present(world, "nina", anna);
+    struct person *nina = private_invite_by(world, "nina", anna);
     apart.newcomer = nina;
     world->tamper = keep_apart;
     world->tampering = &apart;
@@ -687,9 +312,9 @@ static void a_flood_of_words_costs_little(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        test(strangers_who_are_listed_get_nothing), test(forged_lists_let_nobody_in),
-        test(who_relays_reads_and_changes_nothing), test(who_was_removed_is_in_league_with_it),
-        test(members_keep_the_later_charter),       test(a_newcomer_told_a_former_charter_waits_for_a_later_one),
+        test(who_was_removed_is_in_league_with_it),
+        test(members_keep_the_later_charter),
+        test(a_newcomer_told_a_former_charter_waits_for_a_later_one),
         test(a_flood_of_words_costs_little),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -54,6 +54,13 @@ struct person *private_invite(struct world *world, const char *name, const uint8
     return private_invite_behind(world, name, NAT_PORT_RESTRICTED, secret);
 }
 
+struct person *private_invite_by(struct world *world, const char *name, struct person *by) {
+    const struct private_room *room = chamber_room(private_chamber(by));
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    private_room_secret(room, secret);
+    return private_invite_dated(world, name, secret, private_room_stamp(room));
+}
+
 struct chamber *private_chamber(struct person *person) {
     struct chamber *chamber = engine_chamber(person->engine, PRIVATE_NAME);
     assert_non_null(chamber);
@@ -62,6 +69,14 @@ struct chamber *private_chamber(struct person *person) {
 
 const struct charter *private_charter(struct person *person) {
     return &chamber_room(private_chamber(person))->charter;
+}
+
+struct key_set private_present_set(struct person *person) {
+    struct key_set set;
+    uint8_t secret[PRIVATE_SECRET_SIZE];
+    private_room_secret(chamber_room(private_chamber(person)), secret);
+    key_set_derive(private_made.charter.root, secret, &set);
+    return set;
 }
 
 void private_kill(struct person *person, struct private_room *kept) {

@@ -18,9 +18,13 @@ struct person *private_found_as(struct person *owner);
 /* By an invite: with the first secret (NULL), an epoch's, or a door's token. */
 struct person *private_invite(struct world *world, const char *name, const uint8_t *secret);
 struct person *private_invite_dated(struct world *world, const char *name, const uint8_t *secret, uint64_t stamp);
+/* By one that this person makes now. */
+struct person *private_invite_by(struct world *world, const char *name, struct person *by);
 struct person *private_invite_behind(struct world *world, const char *name, enum nat_kind nat, const uint8_t *secret);
 struct chamber *private_chamber(struct person *person);
 const struct charter *private_charter(struct person *person);
+/* The keys under which its members meet now, as this person knows them. */
+struct key_set private_present_set(struct person *person);
 /* It is killed, and what it keeps of the room on its disk is put into `kept`. */
 void private_kill(struct person *person, struct private_room *kept);
 void private_decide(struct person *by, const struct person *about, enum room_decision decision);
