@@ -27,15 +27,16 @@ static bool is_blank(const char *text, size_t size, size_t *length) {
     return *text == '\t' || (count > 0 && utf8proc_category(character) == UTF8PROC_CATEGORY_ZS);
 }
 
+/* More than PASSPHRASE_MAX: too many. */
 static size_t join_words(const char *text, char out[static PASSPHRASE_MAX + 1]) {
     size_t size = strlen(text), written = 0, length;
     bool blank = false;
-    for (size_t at = 0; at < size && written < PASSPHRASE_MAX; at += length) {
-        bool blank_before = blank;
+    for (size_t at = 0; at < size; at += length) {
+        bool blank_before = blank && written > 0;
         blank = is_blank(text + at, size - at, &length);
         if (blank) continue;
-        if (blank_before && written > 0) out[written++] = ' ';
-        if (written + length > PASSPHRASE_MAX) return PASSPHRASE_MAX + 1;
+        if (written + blank_before + length > PASSPHRASE_MAX) return PASSPHRASE_MAX + 1;
+        if (blank_before) out[written++] = ' ';
         memcpy(out + written, text + at, length);
         written += length;
     }

@@ -51,6 +51,30 @@ static void what_is_none_is_refused(void **state) {
     assert_string_equal(out, "");
 }
 
+/* Nothing of it is cut off: two passphrases that differ behind the limit would open one room. */
+static void one_that_grows_beyond_the_limit_is_refused(void **state) {
+    const size_t grown = sizeof "\u0635\u0644\u0649 \u0627\u0644\u0644\u0647 \u0639\u0644\u064a\u0647 "
+                                "\u0648\u0633\u0644\u0645" -
+                         1; /* of U+FDFA */
+    char typed[PASSPHRASE_MAX + 1] = "", out[PASSPHRASE_MAX + 1];
+    struct why why;
+    size_t size = 0, filled = 0;
+    (void)state;
+    for (; filled + grown <= PASSPHRASE_MAX; filled += grown, size += 3) memcpy(typed + size, "\uFDFA", 3);
+    for (; filled < PASSPHRASE_MAX; filled++) typed[size++] = 'a';
+    assert_true(passphrase_unify(typed, out, &why));
+    assert_int_equal(strlen(out), PASSPHRASE_MAX);
+    typed[size] = ' '; /* at the end it is nothing */
+    assert_true(passphrase_unify(typed, out, &why));
+    static const char *const behind[] = {"b", " b", "\u00e9"};
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        strcpy(typed + size, behind[i]);
+        assert_false(passphrase_unify(typed, out, &why));
+        assert_string_equal(why.text, "expected a passphrase of 1 to 512 bytes");
+        assert_string_equal(out, "");
+    }
+}
+
 /* Not by their length: words, rows of keys and repeats are what people guess first. */
 static void clever_guesses_count(void **state) {
     static const char *const weak[] = {"password", "qwertzuiop", "aaaaaaaaaaaaaaaa", "12.12.2012", "letmein letmein"};
@@ -137,9 +161,13 @@ static void the_list_is_the_published_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_heard_is_one),           cmocka_unit_test(what_is_none_is_refused),
-        cmocka_unit_test(clever_guesses_count),           cmocka_unit_test(bits_are_told_as_time),
-        cmocka_unit_test(a_proposal_is_made_of_the_list), cmocka_unit_test(the_list_is_the_published_one),
+        cmocka_unit_test(what_is_heard_is_one),
+        cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(one_that_grows_beyond_the_limit_is_refused),
+        cmocka_unit_test(clever_guesses_count),
+        cmocka_unit_test(bits_are_told_as_time),
+        cmocka_unit_test(a_proposal_is_made_of_the_list),
+        cmocka_unit_test(the_list_is_the_published_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("passphrase", tests, NULL, NULL);
