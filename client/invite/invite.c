@@ -171,10 +171,18 @@ static bool read_room(char *name, struct invite *out, struct why *why) {
     return mistyped(why, "no room can be called", name);
 }
 
+/* Where a payload goes wrong one character is shown: what stands behind it is the secret, and errors are kept in logs.
+ */
+static bool misplaced(struct why *why, const char *at) {
+    char character[5] = {*at};
+    for (size_t i = 1; i < 4 && (at[i] & 0xc0) == 0x80; i++) character[i] = at[i];
+    return mistyped(why, "behind its # nothing can go on with", character);
+}
+
 /* "mistyped", where characters are wrong; "cut off", where some are missing at the end. */
 static bool read_encoded(const char *text, uint8_t out[static PAYLOAD_MAX], size_t *size, struct why *why) {
     size_t good = strspn(text, ALPHABET); /* libsodium takes some bytes beyond ASCII for '_' */
-    if (text[good]) return mistyped(why, "behind its # nothing can go on with", text + good);
+    if (text[good]) return misplaced(why, text + good);
     if (sodium_base642bin(out, PAYLOAD_MAX, text, good, NULL, size, NULL, base64) == 0) return true;
     if (good % 4 != 1 && good < PAYLOAD_TEXT_SIZE)
         return why_fail(why, "the invite is mistyped or cut off: it cannot end with '%s'; " AGAIN, text + good - 1);

@@ -216,7 +216,8 @@ static void what_is_wrong_is_said(void **state) {
     refuse("gochat://chat.example.org/#AErYBWI", "no room can be called ''");
     refuse("gochat://chat.example.org/t%00ea#AErYBWI", "no room can be called 't%00ea'");
     refuse("gochat://chat.example.org/t%1bea#AErYBWI", "no room can be called 't\uFFFDea'");
-    refuse("gochat://chat.example.org/tea#AErY+BWI", "behind its # nothing can go on with '+BWI'");
+    refuse("gochat://chat.example.org/tea#AErY+BWI", "behind its # nothing can go on with '+'; copy it again");
+    refuse("gochat://chat.example.org/tea#A\u20acrYBWI", "behind its # nothing can go on with '\u20ac'; copy it again");
     refuse("gochat://chat.example.com/tea#AErYBWI", "does not fit the bootnode 'chat.example.com', the room 'tea'");
 }
 
