@@ -130,9 +130,18 @@ static void a_damaged_backup_is_told_with_its_line(void **state) {
     folder_write(backup, text, 0600);
     assert_false(custody_read_backup(backup, &box, &why));
     if (!strstr(why.text, "/backup: line 6: ")) fail_msg("%s", why.text);
+    *strstr(text, "salt") = 'S';
     text[size - 3] = '\0';
     folder_write(backup, text, 0600);
     assert_false(custody_read_backup(backup, &box, &why));
+    if (!strstr(why.text, "/backup: line 9: ")) fail_msg("%s", why.text);
+    text[size - 3] = '-';
+    folder_write(backup, text, 0600);
+    expect(custody_read_backup(backup, &box, &why), &why);
+    snprintf(text + size, sizeof text - size, "x");
+    folder_write(backup, text, 0600);
+    assert_false(custody_read_backup(backup, &box, &why));
+    if (!strstr(why.text, "/backup: line 10: ")) fail_msg("%s", why.text);
 }
 
 /* 2001-09-09 01:46:40 UTC. */
