@@ -14,6 +14,7 @@ static atomic_bool told;
 /* open(2) takes the lowest number that is free. */
 void output_open(void) {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
         if (fcntl(descriptor, F_GETFD) < 0) (void)open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }

@@ -10,7 +10,8 @@
 
 #define OUTPUT_STATUS 8 /* the exit status, whatever else there is to tell */
 
-/* First of all in main: no SIGPIPE, which would end the program without a word, and no standard descriptor is free.
+/* First of all in main: neither SIGPIPE nor SIGXFSZ (a file that reached RLIMIT_FSIZE), which would end the program
+ * without a word; a write then says EPIPE or EFBIG. And no standard descriptor is free.
  * Where one was closed, the next file, socket or signalfd would take its place, and be read as input or written to as
  * output: /dev/null does instead, as an input at its end, and as an output that is in error when something is written.
  */

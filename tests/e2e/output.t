@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Standard output that cannot be written (a full disk, no reader, a closed descriptor) is told in one line, and by status
-# 8, in every mode. What a client was given to say is still said.
+# Standard output that cannot be written (a full disk, a file that may not grow, no reader, a closed descriptor) is told in
+# one line, and by status 8, in every mode. What a client was given to say is still said.
 use strict;
 use warnings;
 use FindBin;
@@ -11,8 +11,12 @@ use Test::More;
 my $load = gochat() . '-load';
 plan skip_all => 'no /dev/full' if !-c '/dev/full';
 
+my $folder = temp_dir();
 my %outputs = (
     'a full disk' => { in => ['sh', '-c', 'exec "$@" >/dev/full', 'sh'], why => 'No space left on device' },
+    'a file that may not grow' => {
+        in => ['sh', '-c', 'ulimit -f 8 && exec "$@" >>"$0"', write_file("$folder/out", ' ' x 65_536)],
+        why => 'File too large' },
     'no reader' => {
         in => [$^X, '-e', 'pipe my $r, my $w or die; open STDOUT, ">&", $w or die; close $r; close $w; exec @ARGV'],
         why => 'Broken pipe' },
