@@ -37,7 +37,8 @@ static void of_what_is_long_the_start_is_shown(void **state) {
     memset(text + 7, 'w', sizeof text - 8);
     assert_int_equal(strlen(ini_shown(text, out)), INI_SHOWN_MOST);
     assert_memory_equal(out, text, INI_SHOWN_MOST);
-    memcpy(text + sizeof text - 3, "@a", 2);
+    text[sizeof text - 3] = '@';
+    text[sizeof text - 2] = 'a';
     assert_string_equal(ini_shown(text, out), "nats://…@a");
 }
 
