@@ -29,11 +29,13 @@ bool charter_verdict_decode(const uint8_t *data, size_t size, enum verdict *verd
     return true;
 }
 
-size_t charter_statements_encode(const struct founding *founding, const struct statement *const *statements,
-                                 size_t count, uint8_t *out, size_t capacity) {
+size_t charter_statements_encode(enum charter_telling telling, const struct founding *founding,
+                                 const struct statement *const *statements, size_t count, uint8_t *out,
+                                 size_t capacity) {
     struct writer writer = writer_over(out, capacity);
     if (count > CHARTER_STATEMENTS_MAX) return 0;
     write_u8(&writer, CHARTER_STATEMENTS);
+    write_u8(&writer, (uint8_t)telling);
     write_bytes(&writer, founding->owner, sizeof founding->owner);
     write_bytes(&writer, founding->nonce, sizeof founding->nonce);
     write_u8(&writer, (uint8_t)count);
@@ -41,17 +43,17 @@ size_t charter_statements_encode(const struct founding *founding, const struct s
     return writer_size(&writer);
 }
 
-bool charter_statements_decode(const uint8_t *data, size_t size, struct founding *founding, size_t *count,
-                               struct reader *reader) {
+bool charter_statements_decode(const uint8_t *data, size_t size, struct charter_statements *out) {
     struct statement ignored;
-    *reader = reader_over(data, size);
-    if (read_u8(reader) != CHARTER_STATEMENTS) return false;
-    read_bytes(reader, founding->owner, sizeof founding->owner);
-    read_bytes(reader, founding->nonce, sizeof founding->nonce);
-    *count = read_u8(reader);
-    if (*count > CHARTER_STATEMENTS_MAX) return false;
-    struct reader ahead = *reader;
-    for (size_t i = 0; i < *count; i++)
+    out->reader = reader_over(data, size);
+    if (read_u8(&out->reader) != CHARTER_STATEMENTS) return false;
+    out->telling = (enum charter_telling)read_u8(&out->reader);
+    read_bytes(&out->reader, out->founding.owner, sizeof out->founding.owner);
+    read_bytes(&out->reader, out->founding.nonce, sizeof out->founding.nonce);
+    out->count = read_u8(&out->reader);
+    if (out->telling >= TELLINGS || out->count > CHARTER_STATEMENTS_MAX) return false;
+    struct reader ahead = out->reader;
+    for (size_t i = 0; i < out->count; i++)
         if (!statement_read(&ahead, &ignored)) return false;
     return reader_finished(&ahead);
 }

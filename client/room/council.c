@@ -58,7 +58,7 @@ static void save_now(struct council *council, uint64_t now) {
 
 static void tell_statements(const struct council *council, struct belonging *to, const struct statement *const *list,
                             size_t count, uint64_t now) {
-    telling_statements(&council->host, &council->room->charter, to, list, count, now);
+    telling_news(&council->host, &council->room->charter, to, list, count, now);
 }
 
 static bool lacks_something(const struct council *council, const struct belonging *who) {
@@ -242,11 +242,13 @@ static bool is_of_ourselves(const struct council *council, const struct statemen
            memcmp(statement->subject, council->identity->public, sizeof statement->subject) == 0;
 }
 
-/* `before`: how whom it is about stood until then. Who comes hears the whole list: that is no news. */
-static void announce(struct council *council, const struct statement *statement, enum standing before, uint64_t now) {
+/* `before`: how whom it is about stood until then. Who comes hears the whole list: that is no news of people. */
+static void announce(struct council *council, const struct statement *statement, enum charter_telling telling,
+                     enum standing before, uint64_t now) {
+    bool is_news = statement->kind != STATEMENT_PERSON || telling == TELLING_NEWS || now >= council->quiet_until;
     if (is_of_ourselves(council, statement) && standing_is_removed(standing_of(council, statement->subject)))
         tell_refused(council, VERDICT_REMOVED, statement->author, now);
-    else if (statement->kind != STATEMENT_PERSON || now >= council->quiet_until)
+    else if (is_news)
         council->host.said(council->host.context, statement, before, now);
 }
 
@@ -259,7 +261,7 @@ enum charter_taking council_state(struct council *council, enum statement_kind k
     enum standing before = standing_before(council, kind, subject);
     enum charter_taking taking = charter_state(&council->room->charter, council->identity, kind, subject, body,
                                                body_size, council_wall(council, now), out);
-    if (taking == CHARTER_TAKEN) announce(council, out, before, now);
+    if (taking == CHARTER_TAKEN) announce(council, out, TELLING_NEWS, before, now);
     return taking;
 }
 
@@ -307,7 +309,8 @@ static bool take_founding(struct council *council, const struct founding *foundi
 
 /* The last of the checks, as much of it as a member may cost. */
 static enum charter_taking take_statement(struct council *council, struct belonging *from,
-                                          const struct statement *statement, uint64_t now) {
+                                          const struct statement *statement, enum charter_telling telling,
+                                          uint64_t now) {
     struct charter *charter = &council->room->charter;
     enum charter_taking taking = charter_weigh(charter, statement, council_wall(council, now));
     if (taking != CHARTER_TAKEN) return taking;
@@ -317,33 +320,31 @@ static enum charter_taking take_statement(struct council *council, struct belong
     enum standing before = standing_before(council, statement->kind, statement->subject);
     from->checked = later(from->checked, now) + COUNCIL_CHECK_MS;
     taking = charter_take(charter, statement, council_wall(council, now));
-    if (taking == CHARTER_TAKEN) announce(council, statement, before, now);
+    if (taking == CHARTER_TAKEN) announce(council, statement, telling, before, now);
     if (taking == CHARTER_FORGED) from->forged = later(from->forged, now) + COUNCIL_FORGERY_MS;
     return taking;
 }
 
 /* Those of the message that are new; returns how many. */
-static size_t take_new(struct council *council, struct belonging *from, struct reader *reader, size_t count,
+static size_t take_new(struct council *council, struct belonging *from, struct charter_statements *message,
                        struct statement taken[static CHARTER_STATEMENTS_MAX], uint64_t now) {
     size_t news = 0;
-    for (size_t i = 0; i < count && statement_read(reader, &taken[news]); i++)
-        news += take_statement(council, from, &taken[news], now) == CHARTER_TAKEN;
+    for (size_t i = 0; i < message->count && statement_read(&message->reader, &taken[news]); i++)
+        news += take_statement(council, from, &taken[news], message->telling, now) == CHARTER_TAKEN;
     return news;
 }
 
 static void take_statements(struct council *council, struct belonging *from, const uint8_t *message, size_t size,
                             uint64_t now) {
     uint8_t before[PRIVATE_SECRET_SIZE];
-    struct founding founding;
-    struct reader reader;
-    size_t count;
+    struct charter_statements told;
     bool known = private_room_is_known(council->room), founded = council->room->charter.founded;
-    if (!charter_statements_decode(message, size, &founding, &count, &reader)) return;
+    if (!charter_statements_decode(message, size, &told)) return;
     private_room_secret(council->room, before);
-    if (!take_founding(council, &founding)) return;
+    if (!take_founding(council, &told.founding)) return;
     if (!known) council->quiet_until = now + COUNCIL_QUIET_MS;
     struct statement *taken = allocate(CHARTER_STATEMENTS_MAX * sizeof *taken);
-    size_t news = take_new(council, from, &reader, count, taken, now);
+    size_t news = take_new(council, from, &told, taken, now);
     if (news > 0 || !founded) {
         take_secret(council, before, known, now);
         follow(council, from, taken, news, now);

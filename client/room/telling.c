@@ -17,13 +17,19 @@ void telling_verdict(const struct council_host *host, struct belonging *to, enum
 }
 
 /* There are secrets in it. */
-void telling_statements(const struct council_host *host, const struct charter *charter, struct belonging *to,
-                        const struct statement *const *list, size_t count, uint64_t now) {
+static void tell(const struct council_host *host, enum charter_telling telling, const struct charter *charter,
+                 struct belonging *to, const struct statement *const *list, size_t count, uint64_t now) {
     uint8_t *message = allocate(CHARTER_STATEMENTS_SIZE_MAX);
-    size_t size = charter_statements_encode(&charter->founding, list, count, message, CHARTER_STATEMENTS_SIZE_MAX);
+    size_t size =
+        charter_statements_encode(telling, &charter->founding, list, count, message, CHARTER_STATEMENTS_SIZE_MAX);
     host->tell(host->context, to, message, size, now);
     sodium_memzero(message, size);
     free(message);
+}
+
+void telling_news(const struct council_host *host, const struct charter *charter, struct belonging *to,
+                  const struct statement *const *list, size_t count, uint64_t now) {
+    tell(host, TELLING_NEWS, charter, to, list, count, now);
 }
 
 void telling_all(const struct council_host *host, const struct charter *charter, struct belonging *to, uint64_t now) {
@@ -32,8 +38,8 @@ void telling_all(const struct council_host *host, const struct charter *charter,
     while ((statement = charter_next(charter, &place))) {
         list[count++] = statement;
         if (count < CHARTER_STATEMENTS_MAX) continue;
-        telling_statements(host, charter, to, list, count, now);
+        tell(host, TELLING_ALL, charter, to, list, count, now);
         count = 0;
     }
-    telling_statements(host, charter, to, list, count, now);
+    tell(host, TELLING_ALL, charter, to, list, count, now);
 }

@@ -28,16 +28,14 @@ static void statements(const uint8_t *data, size_t size) {
     static struct statement read[CHARTER_STATEMENTS_MAX];
     static uint8_t again[CHARTER_STATEMENTS_SIZE_MAX];
     const struct statement *list[CHARTER_STATEMENTS_MAX];
-    struct founding founding;
-    struct reader reader;
-    size_t count;
-    if (!charter_statements_decode(data, size, &founding, &count, &reader)) return;
-    for (size_t i = 0; i < count; i++) {
-        require(statement_read(&reader, &read[i]) && statement_holds(&read[i]));
+    struct charter_statements told;
+    if (!charter_statements_decode(data, size, &told)) return;
+    for (size_t i = 0; i < told.count; i++) {
+        require(statement_read(&told.reader, &read[i]) && statement_holds(&read[i]));
         list[i] = &read[i];
     }
-    require(reader_finished(&reader));
-    require(charter_statements_encode(&founding, list, count, again, sizeof again) == size);
+    require(reader_finished(&told.reader));
+    require(charter_statements_encode(told.telling, &told.founding, list, told.count, again, sizeof again) == size);
     require(memcmp(again, data, size) == 0);
 }
 

@@ -47,8 +47,8 @@ static bool copy_to_eve(struct world *world, struct wire *wire) {
 }
 
 static size_t statements_of(const struct statement *const *list, size_t count, uint8_t *out) {
-    size_t size =
-        charter_statements_encode(&private_made.charter.founding, list, count, out, CHARTER_STATEMENTS_SIZE_MAX);
+    size_t size = charter_statements_encode(TELLING_NEWS, &private_made.charter.founding, list, count, out,
+                                            CHARTER_STATEMENTS_SIZE_MAX);
     assert_true(size > 0);
     return size;
 }

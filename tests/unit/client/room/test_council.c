@@ -30,6 +30,7 @@ struct person {
     enum verdict refused;
     uint8_t by[32];
     char topic[STATEMENT_BODY_MAX + 1];
+    unsigned ops_said; /* as news */
 };
 
 struct letter {
@@ -97,6 +98,7 @@ static void on_agrees(void *context, const struct belonging *who) {
 static void on_said(void *context, const struct statement *statement, enum standing before, uint64_t at) {
     struct person *person = context;
     (void)before, (void)at;
+    person->ops_said += statement->kind == STATEMENT_PERSON && statement->body[0] == STANDING_OP;
     if (statement->kind != STATEMENT_TOPIC) return;
     memcpy(person->topic, statement->body, statement->body_size);
     person->topic[statement->body_size] = '\0';
@@ -263,6 +265,22 @@ static void newcomers_hear_who_belongs_here(void **state) {
     assert_true(people[0].saves > 0);
 }
 
+/* What was decided before is none; what is decided while it hears of that is. */
+static void a_newcomer_hears_news_alone(void **state) {
+    (void)state;
+    everybody_meets(4);
+    say(0, 1, STANDING_OP);
+    pass(5000);
+    assert_int_equal(people[3].ops_said, 1);
+    for (size_t i = 0; i < 4; i++) meet(i, 4);
+    while (!private_room_is_known(&people[4].room)) pass(10);
+    say(0, 2, STANDING_OP);
+    pass(5000);
+    assert_int_equal(charter_standing(&people[4].room.charter, people[1].identity.public), STANDING_OP);
+    assert_int_equal(people[4].ops_said, 1);
+    assert_int_equal(people[3].ops_said, 2);
+}
+
 /* Two newcomers alone know of no owner, and so of nobody who belongs here. */
 static void nobody_is_let_in_before_the_founding_is_known(void **state) {
     (void)state;
@@ -364,7 +382,8 @@ static void forged_words_change_nothing(void **state) {
     statement_sign(&forged, people[0].room.keys.id, &people[2].identity);
     for (int by_owner = 0; by_owner < 2; by_owner++) {
         if (by_owner) memcpy(forged.author, people[0].identity.public, 32);
-        size_t size = charter_statements_encode(&people[0].room.charter.founding, &list, 1, message, sizeof message);
+        size_t size = charter_statements_encode(TELLING_NEWS, &people[0].room.charter.founding, &list, 1, message,
+                                                sizeof message);
         for (size_t i = 0; i < 4; i++)
             if (i != 2) assert_true(council_received(&people[i].council, &people[i].others[2], message, size, now));
     }
@@ -386,7 +405,8 @@ static void a_flood_of_forged_words_is_bounded(void **state) {
     memcpy(forged.author, people[0].identity.public, 32);
     for (unsigned i = 0; i < 2000; i++) {
         forged.stamp = EPOCH_MS + now + i;
-        size_t size = charter_statements_encode(&people[0].room.charter.founding, &list, 1, message, sizeof message);
+        size_t size = charter_statements_encode(TELLING_NEWS, &people[0].room.charter.founding, &list, 1, message,
+                                                sizeof message);
         assert_true(council_received(&people[1].council, &people[1].others[2], message, size, now));
     }
     /* As many as it may, each of which is paid off in so long: no more were verified. */
@@ -490,6 +510,7 @@ static void a_few_stay_for_who_was_away(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(newcomers_hear_who_belongs_here),
+        test(a_newcomer_hears_news_alone),
         test(nobody_is_let_in_before_the_founding_is_known),
         test(who_is_removed_hears_why_and_nothing_else),
         test(who_was_away_gets_the_new_secret_later),
