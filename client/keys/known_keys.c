@@ -167,7 +167,7 @@ bool known_keys_sync(struct known_keys *known, struct why *why) {
 
 /* --- A key that takes another's place --- */
 
-#define REPLACED_MAX 8 /* lines of keys that a name had before; the oldest goes */
+#define KNOWN_REPLACED_MAX 8 /* lines of keys that a name had before; the oldest goes */
 
 struct succession {
     FILE *out;
@@ -225,7 +225,7 @@ static enum outcome succeed_locked(struct known_keys *known, int file, struct su
     if (search(&known->table, succession->name, succession->old, &line) != KNOWN_SAME)
         return refuse_another(known, succession->name, line, why);
     size_t replaced = count_replaced(known, succession->name);
-    if (replaced >= REPLACED_MAX) succession->too_many = replaced - REPLACED_MAX + 1;
+    if (replaced >= KNOWN_REPLACED_MAX) succession->too_many = replaced - KNOWN_REPLACED_MAX + 1;
     return line_log_replace(&known->log, file, on_succeed, succession) ? WRITTEN : UNWRITABLE;
 }
 
