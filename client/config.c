@@ -131,3 +131,10 @@ bool client_config_own_file(char *out, size_t size) {
            snprintf(out, size, "%s/%s", folder, OWN_FILE) < (int)size &&
            (access(out, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR));
 }
+
+bool client_config_data_directory(const struct client_config *config, char *out, size_t size, struct why *why) {
+    if (config->data_dir[0])
+        return snprintf(out, size, "%s", config->data_dir) < (int)size || why_fail(why, "--data-dir: is too long");
+    return home_place("XDG_DATA_HOME", ".local/share", out, size) ||
+           why_fail(why, "--data-dir: expected a directory, because no home directory is known");
+}

@@ -7,8 +7,10 @@
 #include "client/invite/invite.h"
 #include "client/look/keys.h"
 #include "client/look/palette.h"
+#include "common/attributes.h"
 #include "common/ini_table.h"
 #include "common/text.h"
+#include "common/why.h"
 
 enum { CIPHERS_AUTO, CIPHERS_CHACHA };
 enum { RELAY_AUTO, RELAY_NEVER };
@@ -76,3 +78,6 @@ bool client_config_is_setting(const char *key);
  * with where it would be, or an empty path;
  * true also where that cannot be told, and who reads it will hear why. */
 bool client_config_own_file(char *out, size_t size);
+/* Where keys, rooms and people are kept: data_dir, else $XDG_DATA_HOME/gochat or ~/.local/share/gochat. False with one
+ * line in `why`: no home directory is known. */
+MUST_USE bool client_config_data_directory(const struct client_config *config, char *out, size_t size, struct why *why);

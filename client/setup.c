@@ -16,7 +16,6 @@
 #include "client/keys/secret_file.h"
 #include "client/keys/words.h"
 #include "common/directory.h"
-#include "common/home.h"
 #include "common/suite.h"
 #include "common/udp.h"
 #include "common/why.h"
@@ -37,12 +36,9 @@ __attribute__((format(printf, 2, 3))) static void warn(struct setup *setup, cons
 }
 
 static int open_directory(struct setup *setup) {
-    const char *given = setup->config->data_dir;
-    if (given[0])
-        snprintf(setup->directory, sizeof setup->directory, "%s", given);
-    else if (!home_place("XDG_DATA_HOME", ".local/share", setup->directory, sizeof setup->directory))
-        return complain(SETUP_USAGE, "--data-dir: expected a directory, because no home directory is known");
-    return SETUP_OK;
+    struct why why;
+    if (client_config_data_directory(setup->config, setup->directory, sizeof setup->directory, &why)) return SETUP_OK;
+    return complain(SETUP_USAGE, why.text);
 }
 
 /* Who may look into it sees whom we know; who may write there can put another key into the place of ours, which nobody

@@ -128,14 +128,21 @@ static size_t long_dash(const char *word) {
     return 0;
 }
 
-static enum flag_item complain_word(const struct flag_reader *reader, const char *word, struct why *why) {
-    char list[SHOWN_SIZE], text[SHOWN_SIZE], name[NAME_SIZE];
-    struct similar names;
+/* Is it a flag's name, without its dashes or with another one? */
+static bool is_flags_name(const struct flag_reader *reader, const char *word, struct similar *names) {
+    char name[NAME_SIZE];
     size_t dash = long_dash(word);
     const char *start = word + dash + (dash ? strspn(word + dash, "-") : 0);
-    why_fail(why, "argument '%s': ", shown(word, text));
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-    if (find(reader, reader->modes, name, EXACT, &names))
+    return find(reader, reader->modes, name, EXACT, names);
+}
+
+static enum flag_item complain_word(const struct flag_reader *reader, const char *word, struct why *why) {
+    char list[SHOWN_SIZE], text[SHOWN_SIZE];
+    struct similar names;
+    size_t dash = long_dash(word);
+    why_fail(why, "argument '%s': ", shown(word, text));
+    if (is_flags_name(reader, word, &names))
         why_add(why, "%s, did you mean %s?", dash ? "begins with another dash" : "expected flags only",
                 listed(&names, list));
     else if (is_mode(reader, word))
@@ -197,6 +204,13 @@ static enum flag_item take_flag(struct flag_reader *reader, const char *word, co
     return FLAG_WRONG;
 }
 
+static bool is_welcome(const struct flag_reader *reader, const char *word, bool unknown_before) {
+    struct similar names;
+    return reader->takes_words ||
+           (reader->takes_names && !unknown_before &&
+            (reader->words_only || !(is_mode(reader, word) || is_flags_name(reader, word, &names))));
+}
+
 enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, const char **value, struct why *why) {
     while (reader->at < reader->count) {
         const char *word = reader->words[reader->at++];
@@ -208,7 +222,7 @@ enum flag_item flag_next(struct flag_reader *reader, const struct flag **flag, c
         }
         if (!reader->words_only && word[0] == '-' && word[1] != '\0') return take_flag(reader, word, flag, value, why);
         *value = word;
-        if (reader->takes_words || (reader->welcomes && reader->welcomes(word))) return FLAG_WORD;
+        if (is_welcome(reader, word, unknown_before)) return FLAG_WORD;
         reader->unknown_before = true;
         if (!unknown_before) return complain_word(reader, word, why);
     }

@@ -30,11 +30,11 @@ const struct flag *flag_at(const struct flag_table *table, size_t index);
 
 struct flag_reader {
     struct flag_table table;
-    unsigned modes;                     /* whose flags are known */
-    const char *const *mode_names;      /* by bit, NULL at the end; NULL: there are no modes */
-    const char *help_command;           /* that lists the flags */
-    bool takes_words;                   /* what is no flag is welcome */
-    bool (*welcomes)(const char *word); /* or this may be; NULL: it is not */
+    unsigned modes;                /* whose flags are known */
+    const char *const *mode_names; /* by bit, NULL at the end; NULL: there are no modes */
+    const char *help_command;      /* that lists the flags */
+    bool takes_words;              /* what is no flag is welcome */
+    bool takes_names;              /* or what does not seem to be meant for a flag or a mode, and behind "--" all */
     char *const *words;
     size_t count; /* of words */
     /* Of flag_next alone: */

@@ -65,6 +65,7 @@ static const struct {
 } pages[MODES] = {
     [MODE_CLIENT] = {"chats in a room; the mode where none is named",
                      "gochat INVITE [FLAG]...\n"
+                     "gochat ROOM [FLAG]...      (a private room that we were in before)\n"
                      "gochat [--mode client] --bootnode HOST[:PORT] --room NAME [FLAG]...",
                      "gochat --bootnode chat.example.org --room tea"},
     [MODE_SEND] = {"says its words, or its input, waits until all who are there have it, and leaves",
@@ -103,6 +104,7 @@ struct flag_reader mode_reader(enum mode mode, int argc, char *const *argv) {
                                 .mode_names = names,
                                 .help_command = help_commands[mode],
                                 .takes_words = mode == MODE_SEND || mode == MODE_CTL || mode == MODE_IDENTITY,
+                                .takes_names = mode == MODE_CLIENT,
                                 .words = argv + 1,
                                 .count = argc > 0 ? (size_t)argc - 1 : 0};
 }

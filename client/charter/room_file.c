@@ -14,6 +14,7 @@
 
 #include "common/directory.h"
 #include "common/memory.h"
+#include "common/room_name.h"
 #include "common/whole_file.h"
 
 #define TITLE "gochat private room 1"
@@ -43,9 +44,9 @@ static bool is_time(const char *word, uint64_t *out) {
 }
 
 static bool take_name(struct parsing *parsing, const char *name) {
-    if (parsing->named || *name == '\0' || strlen(name) > ROOM_NAME_MAX) return false;
-    snprintf(parsing->name, sizeof parsing->name, "%s", name);
-    return parsing->named = true;
+    struct why ignored;
+    if (parsing->named || !room_name_parse(name, strlen(name), parsing->name, &ignored)) return false;
+    return parsing->named = strcmp(name, parsing->name) == 0;
 }
 
 static bool take_root(struct parsing *parsing, char **words) {
@@ -313,20 +314,24 @@ bool room_file_write(const char *directory, const struct private_room *room, str
 
 /* --- All of them --- */
 
-void room_file_each(const char *directory, bool (*found)(void *context, const struct private_room *room),
-                    void *context) {
+bool room_file_each(const char *directory, bool (*found)(void *context, const struct private_room *room), void *context,
+                    struct why *why) {
     char path[PATH_MAX];
     struct private_room room;
-    struct why ignored;
+    struct why one;
     const struct dirent *entry;
-    bool more = snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory) < (int)sizeof path;
+    bool whole = true, more = snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory) < (int)sizeof path;
     DIR *folder = more ? opendir(path) : NULL;
     while (folder && more && (entry = readdir(folder))) {
         if (strlen(entry->d_name) != 2 * (size_t)ROOM_ID_SIZE ||
             snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER "/%s", directory, entry->d_name) >= (int)sizeof path)
             continue;
-        if (room_file_read(path, &room, &ignored)) more = found(context, &room);
+        bool understood = room_file_read(path, &room, &one);
+        if (understood) more = found(context, &room);
+        if (!understood && whole) *why = one;
+        whole = whole && understood;
         private_room_clear(&room);
     }
     if (folder) closedir(folder);
+    return whole;
 }

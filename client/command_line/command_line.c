@@ -9,6 +9,7 @@
 #include "client/ask.h"
 #include "client/command_line/given.h"
 #include "client/command_line/invited.h"
+#include "client/command_line/kept.h"
 #include "client/command_line/questions.h"
 #include "client/command_line/way_in.h"
 #include "client/keys/bootnodes.h"
@@ -108,7 +109,7 @@ static void require(struct given *given, const char *flag, const char *value, co
 
 /* What was misspelt is not missing, too. */
 static void check_needed(struct given *given, const struct client_config *config) {
-    if (given->problems > 0 || given->invite || given->asked) return;
+    if (given->problems > 0 || given->invite || given->kept || given->asked) return;
     require(given, "bootnode", config->bootnode, "missing, expected HOST or HOST:PORT");
     if (given->mode != MODE_DOCTOR && !given_value(given, "new-room"))
         require(given, "room", config->room, "missing, expected the name of a room");
@@ -149,7 +150,8 @@ enum command_line_result command_line_read(int argc, char **argv, struct client_
     memcpy(bootnode_in_file, out->bootnode, sizeof bootnode_in_file);
     invited_apply(&given, out);
     apply_flags(&given, out);
-    if (given.invite || given_value(&given, "bootnode")) match_keys(bootnode_in_file, out);
+    kept_apply(&given, out);
+    if (given.invite || given.kept || given_value(&given, "bootnode")) match_keys(bootnode_in_file, out);
     way_in_apply(&given, out);
     check_text(&given);
     if (given.problems + in_file == 0) check_keys(&given, out);

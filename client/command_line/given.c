@@ -56,14 +56,18 @@ static bool is_invite(const char *word) {
 }
 
 /* What others wrote is not to lead a sender into a room of theirs: behind -- it is text in any case. */
-static bool takes_invite(const struct given *given, const struct flag_reader *reader, const char *word) {
+static bool leads_in(const struct given *given, const struct flag_reader *reader, const char *word) {
     if (given->mode == MODE_CLIENT) return true;
     return given->mode == MODE_SEND && !reader->words_only && !given->words && !given->invite && invite_is(word);
 }
 
-static void take_invite(struct given *given, char *word) {
-    if (!given->invite) {
-        given->invite = word;
+static void take_way(struct given *given, char *word) {
+    bool invite = is_invite(word), first = !given->invite && !given->kept;
+    if (first && invite) given->invite = word;
+    if (first && !invite) given->kept = word;
+    if (first) return;
+    if (!invite) {
+        given_refuse(given, "argument", word, "expected one name: one of several words stands in quotation marks");
         return;
     }
     given_complain(given, "expected one invite, here is another one");
@@ -107,13 +111,12 @@ void given_parse(int argc, char **argv, struct given *out) {
     if (!mode_choose(argc, argv, &choice, &why)) given_complain(out, why.text);
     out->mode = choice.mode;
     struct flag_reader reader = mode_reader(out->mode, argc, argv);
-    if (out->mode == MODE_CLIENT) reader.welcomes = is_invite;
     for (;;) {
         switch (flag_next(&reader, &flag, &value, &why)) {
         case FLAG_GIVEN: take_value(out, flag, value); break;
         case FLAG_WORD:
-            if (takes_invite(out, &reader, value))
-                take_invite(out, reader.words[reader.at - 1]);
+            if (leads_in(out, &reader, value))
+                take_way(out, reader.words[reader.at - 1]);
             else
                 take_word(out, value);
             break;

@@ -18,6 +18,7 @@ struct given {
     char bootnodes[2 * INI_TEXT_SIZE];
     char *words;  /* of --mode send, malloc'd; NULL: none */
     char *invite; /* a word of argv, or GIVEN_FROM_INPUT; NULL: none */
+    char *kept;   /* a word of argv that is none, in its place: a private room that is kept; NULL: none */
     bool asked;   /* there was nothing, but somebody at a terminal */
     size_t problems;
 };

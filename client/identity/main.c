@@ -277,10 +277,8 @@ static bool find_key(struct keeper *keeper) {
     char nick[TEXT_NICK_MAX + 1];
     struct why why;
     if (!load_settings(keeper) || !check_nick(keeper->options.nick, nick)) return false;
-    if (keeper->config.data_dir[0])
-        snprintf(keeper->directory, sizeof keeper->directory, "%s", keeper->config.data_dir);
-    else if (!home_place("XDG_DATA_HOME", ".local/share", keeper->directory, sizeof keeper->directory))
-        return refuse("--data-dir", NULL, "expected a directory, because no home directory is known");
+    if (!client_config_data_directory(&keeper->config, keeper->directory, sizeof keeper->directory, &why))
+        return fail(0, why.text);
     return identity_file_path(keeper->directory, IDENTITY_CHATTING, nick, keeper->path, &why) || fail(0, why.text);
 }
 

@@ -84,6 +84,22 @@ ok(wait_event($carl, { event => 'peer-connected', nick => 'bert' }, 10), 'an inv
 my $dora = enter('dora', $once);
 ok(wait_event($dora, { event => 'refused', reason => 'used' }, 30), 'and nobody else');
 
+# Its name is enough for whoever was there, with the bootnode of then.
+for my $name ('anna', 'carl') {
+    my $left = { anna => $anna, carl => $carl }->{$name};
+    close_input($left);
+    wait_exit($left, 20);
+    my $back = enter($name, 'tea house');
+    ok(wait_event($back, { event => 'peer-connected', nick => 'bert' }, 10), "$name comes back by the room's name");
+    send_line($back, "hello from $name");
+    ok(wait_event($bert, { event => 'message', text => "hello from $name" }, 5), 'and is heard');
+}
+my ($refused, undef, $kept) = run_program(name => 'nowhere', command => [gochat(), 'tee house', '--config', '/dev/null',
+    '--data-dir', $folder{carl}]);
+is($refused, 2, 'a room that is not kept is refused');
+like($kept, qr/^gochat: argument 'tee house': expected an invite, or the name of a private room that is kept \(tea house\)/,
+    'and told from those that are');
+
 # A second room: joined from a running client, and written to by a script.
 my $emil = enter('emil', '--bootnode', $bootnode->{address}, '--new-room', 'kitchen');
 $invite = wait_event($emil, { event => 'invite' }, 10)->{invite};

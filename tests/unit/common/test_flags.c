@@ -102,11 +102,19 @@ static void one_fault_is_one_line(void **state) {
     (void)state;
     assert_string_equal(READ(MODE_CLIENT, "--rom", "tea", "--room", "x"),
                         "--rom: no such flag, did you mean --room?\nroom=x ");
-    assert_string_equal(READ(MODE_CLIENT, "--rom=tea", "stray"),
+    assert_string_equal(READ(MODE_DOCTOR, "--rom=tea", "stray"),
                         "--rom=tea: no such flag, did you mean --room?\n"
-                        "argument 'stray': expected flags only (see gochat --mode client --help)\n");
-    assert_string_equal(READ(MODE_CLIENT, "--room", "my", "best", "room", "--port", "1"),
-                        "room=my argument 'best': expected flags only (see gochat --mode client --help)\nport=1 ");
+                        "argument 'stray': expected flags only (see gochat --mode doctor --help)\n");
+    assert_string_equal(READ(MODE_DOCTOR, "--room", "my", "best", "room", "--port", "1"),
+                        "room=my argument 'best': expected flags only (see gochat --mode doctor --help)\nport=1 ");
+}
+
+/* A room that is kept. */
+static void a_chatters_word_is_a_name_unless_it_seems_to_be_meant_for_a_flag(void **state) {
+    (void)state;
+    assert_string_equal(READ(MODE_CLIENT, "tea", "--port", "1", "-"), "'tea' port=1 '-' ");
+    assert_string_equal(READ(MODE_CLIENT, "--", "doctor", "--room"), "'doctor' '--room' ");
+    assert_string_equal(READ(MODE_CLIENT, "--rom", "tea", "club"), "--rom: no such flag, did you mean --room?\n");
 }
 
 static void a_stray_word_is_named(void **state) {
@@ -216,6 +224,7 @@ int main(void) {
         cmocka_unit_test(what_does_not_exist_suggests_what_does),
         cmocka_unit_test(a_long_word_is_cut),
         cmocka_unit_test(one_fault_is_one_line),
+        cmocka_unit_test(a_chatters_word_is_a_name_unless_it_seems_to_be_meant_for_a_flag),
         cmocka_unit_test(a_stray_word_is_named),
         cmocka_unit_test(a_missing_value_is_told),
         cmocka_unit_test(what_has_a_value_is_explained),

@@ -39,8 +39,9 @@ static bool forget(void *context, const struct private_room *room) {
 
 static int end(void **state) {
     char path[100];
+    struct why ignored;
     (void)state;
-    room_file_each(directory, forget, NULL);
+    (void)room_file_each(directory, forget, NULL, &ignored);
     snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory);
     rmdir(path);
     return rmdir(directory);

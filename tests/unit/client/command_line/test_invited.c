@@ -63,8 +63,8 @@ static void a_wrong_invite_is_explained(void **state) {
     assert_int_equal(TOLD_INVITED("gochat://chat.example.com/tea#AErYBWI", NULL), COMMAND_LINE_BAD);
     assert_non_null(strstr(told_said, "gochat: the invite is mistyped or cut off: its checksum"));
     assert_null(strchr(strchr(told_said, '\n') + 1, '\n'));
-    TOLD_REFUSED("gochat: argument 'https://x/tea#A': expected flags only (see gochat --mode client --help)\n",
-                 "https://x/tea#A");
+    assert_int_equal(TOLD_READ("https://x/tea#A", "--data-dir", *state), COMMAND_LINE_BAD);
+    assert_ptr_equal(strstr(told_said, "gochat: argument 'https://x/tea#A': expected an invite or flags "), told_said);
     assert_int_equal(TOLD_INVITED(TOLD_INVITE, "--mode", "doctor"), COMMAND_LINE_BAD);
 }
 
