@@ -165,10 +165,11 @@ static struct event *decided(const struct statement *statement) {
     }
 }
 
-/* Whoever was noted as a member is here anyway: that is no news. */
+/* Whoever was noted as a member is here anyway, and what an op said the owner may say again: that is no news. */
 static bool is_news(const struct statement *statement, enum standing before) {
     if (statement->kind != STATEMENT_PERSON) return statement->kind != STATEMENT_EPOCH;
-    return statement->body[0] == STANDING_MEMBER ? before != STANDING_UNKNOWN : statement->body[0] != before;
+    bool is_noted = statement->body[0] == STANDING_MEMBER && before == STANDING_UNKNOWN;
+    return statement->body[0] != before && !is_noted;
 }
 
 static void on_agrees(void *context, const struct belonging *who) {

@@ -169,6 +169,26 @@ static void an_op_notes_whom_it_lets_in(void **state) {
     private_room_clear(&kept);
 }
 
+/* Two note who comes, and the owner says anew what an op said that is none any more: what changes is shown, once. */
+static void what_is_said_again_is_no_news(void **state) {
+    struct world *world = *state;
+    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL);
+    struct person *dora = private_invite(world, "dora", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert) && private_sees(bert, dora) && private_sees(anna, dora));
+    private_decide(anna, bert, DECIDE_OP);
+    world_wait(world, TELL_MS, private_standing(dora, bert) == STANDING_OP);
+    struct person *carl = private_invite(world, "carl", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, carl) && private_sees(bert, carl) && private_sees(dora, carl));
+    world_run(world, 2000);
+    private_decide(anna, bert, DECIDE_MEMBER);
+    world_run(world, 2000);
+    assert_int_equal(private_standing(dora, bert), STANDING_MEMBER);
+    assert_int_equal(private_standing(dora, carl), STANDING_MEMBER);
+    assert_int_equal(person_count(dora, EVENT_DECIDED, NULL), 2);
+    assert_int_equal(person_count(dora, EVENT_DECIDED, bert), 2);
+    assert_string_equal(person_last(dora, EVENT_DECIDED, NULL)->reason, "member");
+}
+
 /* Where one is still parting one comes in again, as whom one was. */
 static void who_parts_comes_back(void **state) {
     struct world *world = *state;
@@ -198,6 +218,7 @@ int main(void) {
         test(an_invite_for_a_time_needs_no_right_clock),
         test(a_newcomer_hears_no_old_news),
         test(an_op_notes_whom_it_lets_in),
+        test(what_is_said_again_is_no_news),
         test(who_parts_comes_back),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
