@@ -67,3 +67,14 @@ bool whole_file_make(const char *path, const void *data, size_t size) {
            finish(descriptor, temporary, path,
                   write_all(descriptor, data, size) && fsync(descriptor) == 0 && move_to_free_name(temporary, path));
 }
+
+ssize_t whole_file_read(int descriptor, void *out, size_t capacity) {
+    size_t size = 0;
+    while (size < capacity) {
+        ssize_t count = read(descriptor, (char *)out + size, capacity - size);
+        if (count < 0 && errno != EINTR) return -1;
+        if (count == 0) break;
+        if (count > 0) size += (size_t)count;
+    }
+    return (ssize_t)size;
+}

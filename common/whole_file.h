@@ -1,5 +1,5 @@
 /* A file that is written whole or not at all: whoever reads it, and whoever comes after a power cut, finds what was
- * there before or what is there now. */
+ * there before or what is there now. And read whole. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,3 +14,5 @@
 MUST_USE bool whole_file_replace(const char *path, const void *data, size_t size, mode_t mode);
 /* Makes such a file, mode 0600, where there is none. False with errno, which is EEXIST where there is something. */
 MUST_USE bool whole_file_make(const char *path, const void *data, size_t size);
+/* Reads to the end, or until `capacity` is full: a pipe gives it in pieces. Returns how much; negative with errno. */
+MUST_USE ssize_t whole_file_read(int descriptor, void *out, size_t capacity);

@@ -145,6 +145,21 @@ bool room_file_parse(const char *file, char *text, struct private_room *room, st
     return *room->name || why_fail(why, "%s: is cut off: it has no name and root", file);
 }
 
+/* So many bytes; NULL with `why`. */
+static char *read_whole(int descriptor, const char *file, size_t size, struct why *why) {
+    char *text = allocate_zeroed(size + 1, 1);
+    ssize_t got = whole_file_read(descriptor, text, size);
+    if (got == (ssize_t)size && strlen(text) == size) return text;
+    if (got < 0)
+        why_fail(why, "%s: %s", file, strerror(errno));
+    else
+        why_fail(why, got < (ssize_t)size ? "%s: became shorter while it was read" : "%s: there is a zero byte in it",
+                 file);
+    sodium_memzero(text, size);
+    free(text);
+    return NULL;
+}
+
 static char *read_text(const char *file, size_t *size, struct why *why) {
     struct stat status;
     char *text = NULL;
@@ -156,9 +171,8 @@ static char *read_text(const char *file, size_t *size, struct why *why) {
     } else if (status.st_size > ROOM_FILE_SIZE_MAX) {
         why_fail(why, "%s: has over %u bytes", file, ROOM_FILE_SIZE_MAX);
     } else {
-        text = allocate_zeroed((size_t)status.st_size + 1, 1);
-        ssize_t got = read(descriptor, text, (size_t)status.st_size);
-        *size = got > 0 ? (size_t)got : 0;
+        *size = (size_t)status.st_size;
+        text = read_whole(descriptor, file, *size, why);
     }
     if (descriptor >= 0) close(descriptor);
     return text;
@@ -169,11 +183,10 @@ bool room_file_read(const char *file, struct private_room *room, struct why *why
     memset(room, 0, sizeof *room);
     char *text = read_text(file, &size, why);
     if (!text) return false;
-    bool whole = strlen(text) == size ? room_file_parse(file, text, room, why)
-                                      : why_fail(why, "%s: there is a zero byte in it", file);
+    bool understood = room_file_parse(file, text, room, why);
     sodium_memzero(text, size);
     free(text);
-    return whole;
+    return understood;
 }
 
 /* --- Writing --- */
@@ -232,7 +245,7 @@ char *room_file_format(const struct private_room *room, size_t *size) {
     }
     put_charter(out, &room->charter);
     put_doors(out, room);
-    fclose(out);
+    if (fclose(out) != 0) abort();
     return text;
 }
 

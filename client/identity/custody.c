@@ -96,19 +96,14 @@ bool custody_backup(const char *file, const uint8_t seed[static SEED_SIZE], cons
 
 bool custody_read_backup(const char *file, struct sealed_seed *out, struct why *why) {
     char text[SEALED_SEED_TEXT_MAX];
-    size_t size = 0;
-    ssize_t count = 0;
     struct why line;
     int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0) return why_fail(why, "%s: %s", file, strerror(errno));
-    while (size < sizeof text && (count = read(descriptor, text + size, sizeof text - size)) != 0) {
-        if (count < 0 && errno != EINTR) break;
-        if (count > 0) size += (size_t)count;
-    }
+    ssize_t size = whole_file_read(descriptor, text, sizeof text);
     int error = errno;
     close(descriptor);
-    if (count < 0) return why_fail(why, "%s: %s", file, strerror(error));
-    return sealed_seed_parse(text, size, out, &line) || why_fail(why, "%s: %s", file, line.text);
+    if (size < 0) return why_fail(why, "%s: %s", file, strerror(error));
+    return sealed_seed_parse(text, (size_t)size, out, &line) || why_fail(why, "%s: %s", file, line.text);
 }
 
 /* --- Which there are --- */

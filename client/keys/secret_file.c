@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/room_name.h"
+#include "common/whole_file.h"
 #include "common/why.h"
 
 #define OTHERS 077u
@@ -41,22 +42,9 @@ static bool check_mode(int descriptor, const char *file, const char *credentials
                     file);
 }
 
-/* To the end, or until it is full: a pipe gives it in pieces. Negative with errno. */
-static ssize_t read_all(int descriptor, uint8_t *out, size_t capacity) {
-    size_t size = 0;
-    while (size < capacity) {
-        ssize_t count = read(descriptor, out + size, capacity - size);
-
-        if (count < 0 && errno != EINTR) return -1;
-        if (count == 0) break;
-        if (count > 0) size += (size_t)count;
-    }
-    return (ssize_t)size;
-}
-
 static bool read_secret(int descriptor, uint8_t secret[static ROOM_SECRET_MAX], size_t *size, struct why *why) {
     uint8_t read[ROOM_SECRET_MAX + 1];
-    ssize_t length = read_all(descriptor, read, sizeof read);
+    ssize_t length = whole_file_read(descriptor, read, sizeof read);
     bool too_long = length > ROOM_SECRET_MAX;
     if (length < 0) {
         return why_fail(why, "%s", strerror(errno));

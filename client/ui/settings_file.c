@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/memory.h"
+#include "common/whole_file.h"
 
 #define BLANKS " \t"
 #define PATH_SIZE 4200
@@ -150,7 +151,7 @@ static char *read_text(const char *path, mode_t *mode, struct why *why) {
     } else {
         *mode = status.st_mode & 0777;
         text = allocate_zeroed((size_t)status.st_size + 1, 1);
-        ssize_t got = read(file, text, (size_t)status.st_size);
+        ssize_t got = whole_file_read(file, text, (size_t)status.st_size);
         if (got != status.st_size || memchr(text, '\0', (size_t)got)) {
             why_fail(why, "%s: cannot be read whole", path);
             free(text);

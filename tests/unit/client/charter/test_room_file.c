@@ -12,39 +12,21 @@
 #include <sodium.h>
 
 #include "client/charter/room_file.h"
+#include "tests/support/folder.h"
 
 #define NOW 1700000000000u
 #define DAY 86400000u
 
 static struct identity owner, op, guest;
-static char directory[64];
+static const char *directory;
 
 static int start(void **state) {
-    (void)state;
-    if (sodium_init() < 0) return -1;
+    if (sodium_init() < 0 || folder_make(state) != 0) return -1;
+    directory = *state;
     identity_from_seed((const uint8_t[32]){1}, &owner);
     identity_from_seed((const uint8_t[32]){2}, &op);
     identity_from_seed((const uint8_t[32]){3}, &guest);
-    snprintf(directory, sizeof directory, "/tmp/room_file.XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static bool forget(void *context, const struct private_room *room) {
-    char path[200];
-    (void)context;
-    assert_true(room_file_path(directory, room->keys.id, path, sizeof path));
-    unlink(path);
-    return true;
-}
-
-static int end(void **state) {
-    char path[100];
-    struct why ignored;
-    (void)state;
-    (void)room_file_each(directory, forget, NULL, &ignored);
-    snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory);
-    rmdir(path);
-    return rmdir(directory);
+    return 0;
 }
 
 static void say(struct private_room *room, const struct identity *author, const uint8_t *subject,
@@ -208,6 +190,34 @@ static void others_files_are_refused(void **state) {
     private_room_clear(&room);
 }
 
+static void what_cannot_be_read_whole_is_named(void **state) {
+    struct private_room room;
+    struct why why;
+    char path[FOLDER_PATH_SIZE], expected[FOLDER_PATH_SIZE + 64];
+    (void)state;
+    static const char zero[] = "gochat private room 1\nname a\0b\n";
+    FILE *out = fopen(folder_file(directory, "odd", path), "w");
+    assert_non_null(out);
+    assert_int_equal(fchmod(fileno(out), 0600), 0);
+    assert_int_equal(fwrite(zero, 1, sizeof zero - 1, out), sizeof zero - 1);
+    assert_int_equal(fclose(out), 0);
+    assert_false(room_file_read(path, &room, &why));
+    snprintf(expected, sizeof expected, "%s: there is a zero byte in it", path);
+    assert_string_equal(why.text, expected);
+    private_room_clear(&room);
+    out = fopen(path, "w");
+    assert_non_null(out);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(truncate(path, ROOM_FILE_SIZE_MAX + 1), 0);
+    assert_false(room_file_read(path, &room, &why));
+    snprintf(expected, sizeof expected, "%s: has over 4194304 bytes", path);
+    assert_string_equal(why.text, expected);
+    private_room_clear(&room);
+    assert_false(room_file_read(folder_file(directory, "none", path), &room, &why));
+    assert_non_null(strstr(why.text, "/none: No such file"));
+    private_room_clear(&room);
+}
+
 static void a_door_lets_one_in_and_closes(void **state) {
     struct private_room room;
     (void)state;
@@ -305,11 +315,12 @@ int main(void) {
         cmocka_unit_test(a_kept_room_is_entered_by_a_later_invite),
         cmocka_unit_test(damage_is_named),
         cmocka_unit_test(others_files_are_refused),
+        cmocka_unit_test(what_cannot_be_read_whole_is_named),
         cmocka_unit_test(a_door_lets_one_in_and_closes),
         cmocka_unit_test(doors_in_use_stay),
         cmocka_unit_test(doors_of_several_clients_are_one),
         cmocka_unit_test(the_secret_is_the_latest_that_is_known),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("room_file", tests, start, end);
+    return cmocka_run_group_tests_name("room_file", tests, start, folder_remove);
 }
