@@ -46,7 +46,9 @@ void charter_clear(struct charter *charter) {
 bool charter_found(struct charter *charter, const struct founding *founding) {
     uint8_t root[PRIVATE_ROOT_SIZE];
     private_root(founding->owner, founding->nonce, root);
-    if (sodium_memcmp(root, charter->root, sizeof root) != 0) return false;
+    bool fits = sodium_memcmp(root, charter->root, sizeof root) == 0;
+    sodium_memzero(root, sizeof root);
+    if (!fits) return false;
     charter->founding = *founding;
     charter->founded = true;
     return true;
@@ -246,13 +248,15 @@ size_t charter_adopt(struct charter *charter, const struct identity *owner, cons
     *out = NULL;
     if (!charter->founded || !is_owner(charter, owner->public) || !appointment(charter, op)) return 0;
     struct statement *list = *out = allocate((charter->count + 1) * sizeof *list);
+    struct statement said;
     for (size_t i = 0; i < charter->count; i++) {
-        const struct statement said = *winner(&charter->entries[i]);
+        said = *winner(&charter->entries[i]);
         if (memcmp(said.author, op, sizeof said.author) != 0) continue;
         if (charter_state(charter, owner, said.kind, said.kind == STATEMENT_PERSON ? said.subject : NULL, said.body,
                           said.body_size, wall_ms, &list[count]) == CHARTER_TAKEN)
             count++;
     }
+    sodium_memzero(&said, sizeof said);
     return count;
 }
 

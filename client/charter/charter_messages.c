@@ -1,5 +1,6 @@
 #include "client/charter/charter_messages.h"
 
+#include <sodium.h>
 #include <string.h>
 
 size_t charter_digest_encode(const uint8_t digest[static CHARTER_DIGEST_SIZE],
@@ -53,7 +54,7 @@ bool charter_statements_decode(const uint8_t *data, size_t size, struct charter_
     out->count = read_u8(&out->reader);
     if (out->telling >= TELLINGS || out->count > CHARTER_STATEMENTS_MAX) return false;
     struct reader ahead = out->reader;
-    for (size_t i = 0; i < out->count; i++)
-        if (!statement_read(&ahead, &ignored)) return false;
+    for (size_t i = 0; i < out->count && statement_read(&ahead, &ignored); i++) continue;
+    sodium_memzero(&ignored, sizeof ignored);
     return reader_finished(&ahead);
 }

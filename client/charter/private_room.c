@@ -23,7 +23,10 @@ bool private_room_make(struct private_room *room, const char *name, const struct
     memcpy(founding.owner, owner->public, sizeof founding.owner);
     randombytes_buf(founding.nonce, sizeof founding.nonce);
     private_root(founding.owner, founding.nonce, root);
-    return private_room_init(room, name, root) && charter_found(&room->charter, &founding);
+    bool made = private_room_init(room, name, root) && charter_found(&room->charter, &founding);
+    sodium_memzero(&founding, sizeof founding);
+    sodium_memzero(root, sizeof root);
+    return made;
 }
 
 uint64_t private_room_stamp(const struct private_room *room) {

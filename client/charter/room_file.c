@@ -59,8 +59,10 @@ static bool take_root(struct parsing *parsing, char **words) {
 
 static bool take_founding(struct private_room *room, char **words) {
     struct founding founding;
-    return is_hex(words[0], founding.owner, sizeof founding.owner) &&
-           is_hex(words[1], founding.nonce, sizeof founding.nonce) && charter_found(&room->charter, &founding);
+    bool taken = is_hex(words[0], founding.owner, sizeof founding.owner) &&
+                 is_hex(words[1], founding.nonce, sizeof founding.nonce) && charter_found(&room->charter, &founding);
+    sodium_memzero(&founding, sizeof founding);
+    return taken;
 }
 
 /* Our own file: what was taken once is not asked for its time. One that does not count (any more) is left out. */
@@ -70,8 +72,11 @@ static bool take_statement(struct private_room *room, const char *word) {
     size_t size = word ? strlen(word) / 2 : 0;
     if (size > sizeof bytes || !is_hex(word, bytes, size)) return false;
     struct reader reader = reader_over(bytes, size);
-    if (!statement_read(&reader, &statement) || !reader_finished(&reader)) return false;
-    return charter_take(&room->charter, &statement, UINT64_MAX) != CHARTER_FORGED;
+    bool taken = statement_read(&reader, &statement) && reader_finished(&reader) &&
+                 charter_take(&room->charter, &statement, UINT64_MAX) != CHARTER_FORGED;
+    sodium_memzero(bytes, sizeof bytes);
+    sodium_memzero(&statement, sizeof statement);
+    return taken;
 }
 
 static bool take_former(struct private_room *room, char **words) {

@@ -17,7 +17,7 @@ static void write_said(struct writer *writer, const struct statement *statement)
     write_bytes(writer, statement->body, statement->body_size);
 }
 
-/* What is signed; returns its size. */
+/* What is signed, which may be an epoch's secret; returns its size. */
 static size_t signed_bytes(const struct statement *statement, const uint8_t *room, uint8_t out[static SIGNED_MAX]) {
     struct writer writer = writer_over(out, SIGNED_MAX);
     write_bytes(&writer, CONTEXT, CONTEXT_SIZE);
@@ -32,12 +32,15 @@ void statement_sign(struct statement *statement, const uint8_t room[static ROOM_
     memcpy(statement->author, identity->public, sizeof statement->author);
     size_t size = signed_bytes(statement, room, bytes);
     crypto_sign_detached(statement->signature, NULL, bytes, size, identity->secret);
+    sodium_memzero(bytes, sizeof bytes);
 }
 
 bool statement_verify(const struct statement *statement, const uint8_t room[static ROOM_ID_SIZE]) {
     uint8_t bytes[SIGNED_MAX];
     size_t size = signed_bytes(statement, room, bytes);
-    return crypto_sign_verify_detached(statement->signature, bytes, size, statement->author) == 0;
+    bool right = crypto_sign_verify_detached(statement->signature, bytes, size, statement->author) == 0;
+    sodium_memzero(bytes, sizeof bytes);
+    return right;
 }
 
 void statement_write(struct writer *writer, const struct statement *statement) {
