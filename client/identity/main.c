@@ -139,8 +139,11 @@ static int restore(struct keeper *keeper) {
     printf("%s has the key %s\n", file, fingerprint);
     fflush(stdout);
     if (key_passphrase_known(&how, &box, keeper->seed) != KEY_PASSPHRASE_GIVEN) return USAGE;
-    if (!same) return put_restored(keeper, there);
-    printf("it opens, and is the one that is there: %s stays as it is\n", keeper->path);
+    /* The passphrase of the one that is there may be what was forgotten. */
+    bool unlocks = same && keeper->file.sealed;
+    if (!same || (unlocks && keeper->options.replace)) return put_restored(keeper, there);
+    printf("it opens, and is the one that is there: %s stays as it is%s\n", keeper->path,
+           unlocks ? "; --replace puts it there without a passphrase" : "");
     return DONE;
 }
 

@@ -66,6 +66,18 @@ my ($kept) = glob "$other/identity.replaced-*";
 is(read_file($kept // '/dev/null'), '2' x 64 . "\n", 'and kept');
 is(shown($other)->{others}[0]{file}, $kept, 'show has it, too');
 
+# Who forgot the passphrase of the key file, and has a backup.
+($status) = script("$second\n", $other, 'lock', '--key-passphrase-fd', 0);
+my $locked_file = key($other);
+($status, $out) = script("$first\n", $other, 'restore', "$folder/backup", '--passphrase-fd', 0);
+is($status, 0, 'a backup of a locked key is tried');
+like($out, qr/stays as it is; --replace puts it there without a passphrase$/, 'and how it would open that');
+is(key($other), $locked_file, 'which it does not do by itself');
+($status) = script("$first\n", $other, 'restore', "$folder/backup", '--passphrase-fd', 0, '--replace');
+is($status, 0, 'with --replace it does');
+is(key($other), key($data), 'without the forgotten passphrase');
+is(scalar(grep { read_file($_) eq $locked_file } glob "$other/identity.replaced-*"), 1, 'and what was there is kept');
+
 write_file("$folder/damaged", $backup =~ s/^Salt: ./Salt: g/mr);
 ($status, $out, $err) = script("$first\n", "$folder/newer", 'restore', "$folder/damaged", '--passphrase-fd', 0);
 is($status, 1, 'a damaged backup');
