@@ -32,6 +32,8 @@ struct board_link {
     struct cluster_servers servers;
     struct thread thread;
     _Atomic uint64_t attempt_ms; /* since when it connects; 0: it does not */
+    uint64_t stream_ms;          /* since when that attempt has a stream; 0: it has none. Of board_link_watch alone */
+    atomic_bool cut;             /* the stream of that attempt was, by us */
     atomic_uint lost, refused;   /* not told yet */
     _Atomic uint64_t told_ms;    /* when refusals were told */
 
@@ -221,8 +223,9 @@ static void stay(struct board_link *link, const char *server) {
 
 /* In words for operators: without the place in libnats, "(conn.c:123): ", and what TLS 1.3 makes of a certificate that
  * the server does not take, or misses. */
-static const char *reason_of(natsConnection *connection, natsStatus status) {
+static const char *reason_of(const struct board_link *link, natsConnection *connection, natsStatus status) {
     const char *said = NULL;
+    if (atomic_load(&link->cut)) return "does not answer";
     if (connection) (void)natsConnection_GetLastError(connection, &said);
     if (!said || !*said) said = nats_GetLastError(NULL);
     if (!said || !*said) return natsStatus_GetText(status);
@@ -237,15 +240,16 @@ static bool use_server(struct board_link *link, const char *server, char why[sta
     natsOptions *options = NULL;
     natsConnection *connection = NULL;
     natsSubscription *subscription = NULL;
+    atomic_store(&link->cut, false);
     atomic_store(&link->attempt_ms, clock_monotonic_ms());
     natsStatus status = natsOptions_Create(&options);
     ADD(set_options(link, server, options));
     ADD(natsConnection_Connect(&connection, options));
+    atomic_store(&link->attempt_ms, 0);
     if (connection) adopt(link, connection);
     ADD(subscribe(link, connection, &subscription));
-    atomic_store(&link->attempt_ms, 0);
     if (status == NATS_OK) stay(link, server);
-    snprintf(why, BOARD_TEXT_SIZE, "%s: %s", server, reason_of(connection, status));
+    snprintf(why, BOARD_TEXT_SIZE, "%s: %s", server, reason_of(link, connection, status));
     let_go(link, connection, subscription);
     natsOptions_Destroy(options);
     return status == NATS_OK;
@@ -328,15 +332,40 @@ void board_link_publish(struct board_link *link, const struct board_message *mes
     if (status != NATS_OK && status != NATS_CONNECTION_CLOSED) refuse(link, natsStatus_GetText(status));
 }
 
+/* False: it is none, or one of a UNIX socket, as the pair is. */
+static bool is_connection(int descriptor, int *type) {
+    struct sockaddr_storage name = {.ss_family = AF_UNIX};
+    socklen_t name_size = sizeof name, type_size = sizeof *type;
+    return getpeername(descriptor, (struct sockaddr *)&name, &name_size) == 0 && name.ss_family != AF_UNIX &&
+           getsockopt(descriptor, SOL_SOCKET, SO_TYPE, type, &type_size) == 0;
+}
+
 /* Whichever it is: none of its streams is used yet. */
+static void cut_attempt(struct board_link *link) {
+    int type;
+    for (int descriptor = link->socket + 1; descriptor < DESCRIPTORS; descriptor++) {
+        if (!is_connection(descriptor, &type)) continue;
+        if (type == SOCK_STREAM) atomic_store(&link->cut, true);
+        (void)shutdown(descriptor, SHUT_RDWR);
+    }
+}
+
+static bool has_stream(const struct board_link *link) {
+    int type;
+    for (int descriptor = link->socket + 1; descriptor < DESCRIPTORS; descriptor++)
+        if (is_connection(descriptor, &type) && type == SOCK_STREAM) return true;
+    return false;
+}
+
+/* libnats's own limit holds for what it reads first. Where that passes while it waits for the answer to CONNECT, it
+ * looks for it again and again without a pause, and it waits for TLS without end. */
 void board_link_watch(struct board_link *link) {
     tell_lost(link);
-    uint64_t began = atomic_load(&link->attempt_ms);
-    if (began == 0 || clock_monotonic_ms() - began < BOARD_LINK_STUCK_MS) return;
-    for (int descriptor = link->socket + 1; descriptor < DESCRIPTORS; descriptor++) {
-        struct sockaddr_storage name = {.ss_family = AF_UNIX};
-        socklen_t size = sizeof name;
-        if (getpeername(descriptor, (struct sockaddr *)&name, &size) == 0 && name.ss_family != AF_UNIX)
-            (void)shutdown(descriptor, SHUT_RDWR);
-    }
+    uint64_t began = atomic_load(&link->attempt_ms), now = clock_monotonic_ms();
+    if (began == 0 || !has_stream(link))
+        link->stream_ms = 0;
+    else if (link->stream_ms < began)
+        link->stream_ms = now;
+    bool talks_too_long = link->stream_ms != 0 && now - link->stream_ms >= BOARD_LINK_TALK_MS;
+    if (began != 0 && (talks_too_long || now - began >= BOARD_LINK_STUCK_MS)) cut_attempt(link);
 }

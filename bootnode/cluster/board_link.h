@@ -15,7 +15,8 @@
 #include "bootnode/config.h"
 
 #define BOARD_LINK_CONNECT_MS 2000  /* for one server, without looking its name up */
-#define BOARD_LINK_STUCK_MS 8000    /* then whatever a connection waits for is cut: libnats waits for TLS without end */
+#define BOARD_LINK_TALK_MS 3000     /* for all that both sides say until the connection is used; then it is cut */
+#define BOARD_LINK_STUCK_MS 8000    /* then whatever an attempt waits for is cut, a name that is not found as well */
 #define BOARD_LINK_PING_MS 1000     /* a server that answers neither of two is gone */
 #define BOARD_LINK_WAIT_MIN_MS 250  /* between two rounds in vain: doubled up to the most, */
 #define BOARD_LINK_WAIT_MAX_MS 2000 /* and a random part of it up to a half is left out */
@@ -28,5 +29,5 @@ struct board_link;
 struct board_link *board_link_start(int socket, const struct bootnode_config *config, const struct board_files *files);
 /* Publishes, if there is a connection; else it is lost. */
 void board_link_publish(struct board_link *link, const struct board_message *message);
-/* To be called once a second or so: cuts what is stuck, tells what was lost. */
+/* To be called once a second or so, by one thread: cuts what is stuck, tells what was lost. */
 void board_link_watch(struct board_link *link);

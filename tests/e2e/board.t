@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use GoChat::NatsServer;
 use GoChat::Test;
 use IO::Socket::IP;
+use POSIX ();
 use Test::More;
 
 plan skip_all => nats_missing() if nats_missing();
@@ -208,23 +209,41 @@ end($one, $two, $liar, $bare, $fooled, $misled, $trusting);
 
 # --- who falls silent in the midst ------------------------------------------------------------------------------------------
 
-my $silent = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 8) or die "$@";
-my $port = $silent->sockport;
-my $pid = fork // die;
-if (!$pid) {
+# A server whose INFO is of these more fields, and who says nothing after it. Its process and its port.
+sub start_silent {
+    my ($more) = @_;
+    my $socket = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 8) or die "$@";
+    my $pid = fork // die;
+    return ($pid, $socket->sockport) if $pid;
     my @kept;
-    while (my $caller = $silent->accept) {
+    while (my $caller = $socket->accept) {
         $caller->autoflush(1);
-        print $caller qq(INFO {"server_id":"x","version":"2.9.10","max_payload":1024,"tls_required":true}\r\n);
+        print $caller qq(INFO {"server_id":"x","version":"2.9.10","proto":1,"max_payload":1024$more}\r\n);
         push @kept, $caller;
     }
     POSIX::_exit(0);
 }
-$one = start_node($nats, 1, settings => $settings =~ s/^nats = .*/nats = tls:\/\/127.0.0.1:$port/mr);
-ok(wait_log($one, qr/NATS is away: tls:\S+:$port: \S/, slow(15)), 'a server that begins TLS and says no more is given up') or diag log_text($one);
-kill 'KILL', $pid;
-waitpid $pid, 0;
-end($one);
+
+# Processor time, in seconds.
+sub processor {
+    my ($pid) = @_;
+    my @fields = split ' ', read_file("/proc/$pid/stat") =~ s/^.*\) //sr;
+    return ($fields[11] + $fields[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+my %silent = (tls => ',"tls_required":true', nats => '');
+for my $scheme (sort keys %silent) {
+    my ($pid, $port) = start_silent($silent{$scheme});
+    my $of_scheme = $settings =~ s{^nats = .*}{nats = $scheme://127.0.0.1:$port}mr;
+    $of_scheme =~ s/^nats_.*\n//mg if $scheme eq 'nats';
+    $one = start_node($nats, 1, settings => $of_scheme);
+    ok(wait_log($one, qr/NATS is away: $scheme:\S+:$port: does not answer/, slow(15)),
+        "$scheme: a server that says no more is given up, and that is the reason") or diag log_text($one);
+    cmp_ok(processor($one->{board}), '<', slow(3), 'nobody turned in circles for it until the end of all patience');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    end($one);
+}
 
 # --- the process ------------------------------------------------------------------------------------------------------------
 
