@@ -41,6 +41,7 @@ struct loop {
     bool reads;             /* input is open */
     bool shows;             /* output is open */
     uint64_t ends_by;       /* it is not: what is not said by then is not said */
+    uint64_t waits_until;   /* input is over before a bootnode let us in: one may do so until then; NEVER: not so */
     int input_error;        /* that input cannot be read any more, and is still to be told; 0: none */
     bool told;              /* INPUT_END was said */
     bool warned;            /* that input is no UTF-8 */
@@ -351,6 +352,26 @@ static bool hold_next(struct loop *loop) {
     return false;
 }
 
+/* Whose room waits for a bootnode may wait for ever, and nobody is there any more who would end it. */
+static bool waits_in_vain(struct loop *loop) {
+    const struct conversation *room = conversations_current(&loop->models.conversations);
+    uint64_t now = clock_boot_ms(), patience_ms = (uint64_t)loop->ui->settings->timeout * 1000;
+    if (!loop->reads || !loop->lines->ended || !room || room->listed)
+        loop->waits_until = NEVER;
+    else if (loop->waits_until == NEVER)
+        loop->waits_until = now + patience_ms;
+    return now >= loop->waits_until;
+}
+
+static void give_up(struct loop *loop) {
+    char text[128];
+    snprintf(text, sizeof text, "input has ended, and no bootnode let us in within %lld s%s",
+             loop->ui->settings->timeout,
+             loop->holds || !lines_finished(loop->lines) ? ": what it had is not said" : "");
+    show_error(loop, text);
+    end_input(loop);
+}
+
 static void take_lines(struct loop *loop) {
     while (may_read(loop)) {
         if (!loop->holds) loop->holds = hold_next(loop);
@@ -364,6 +385,7 @@ static void take_lines(struct loop *loop) {
     bool nothing_left = loop->reads && !loop->holds && lines_finished(loop->lines);
     if (nothing_left && (!loop->shows || (may_read(loop) && has_credit(loop)))) end_input(loop);
     if (loop->reads && clock_boot_ms() >= loop->ends_by) end_input(loop);
+    if (waits_in_vain(loop)) give_up(loop);
 }
 
 static void show_unreadable(struct loop *loop) {
@@ -383,16 +405,27 @@ static int until(uint64_t end) {
     return end > now ? (int)(end - now) : 0;
 }
 
+/* While the next line waits for a bootnode, what follows is read as far as there is room, to see the end. */
+static bool wants_input(const struct loop *loop) {
+    const struct conversation *room = conversations_current(&loop->models.conversations);
+    size_t space;
+    if (!may_read(loop) || loop->lines->ended) return false;
+    if (!loop->holds) return true;
+    (void)lines_space(loop->lines, &space);
+    return room && !room->listed && space > 0;
+}
+
 /* poll(2) reports a hang-up unasked, so a descriptor that is not read now is left out altogether. */
 static void wait_for_something(struct loop *loop) {
-    bool reads = may_read(loop) && !loop->holds && !loop->lines->ended;
+    bool reads = wants_input(loop);
     struct pollfd wanted[] = {
         {.fd = queue_event(&loop->ui->events), .events = POLLIN},
         {.fd = reads ? loop->ui->input : -1, .events = POLLIN},
     };
     tell_floods(loop);
     uint64_t flood_wait = flood_lines_wait(&loop->models, clock_wall_ms());
-    uint64_t end = least(loop->reads ? loop->ends_by : NEVER, loop->folded ? loop->folded_until : NEVER);
+    uint64_t end =
+        least(loop->reads ? least(loop->ends_by, loop->waits_until) : NEVER, loop->folded ? loop->folded_until : NEVER);
     int wait = until(flood_wait == NEVER ? end : least(end, clock_boot_ms() + flood_wait));
     if (!queue_settle(&loop->ui->events)) return;
     if (poll(wanted, 2, wait) > 0 && wanted[1].revents) read_input(loop);
@@ -418,7 +451,8 @@ int line_ui_run(struct ui *ui) {
                         .awaited = EVENT_NONE,
                         .reads = true,
                         .shows = true,
-                        .ends_by = NEVER};
+                        .ends_by = NEVER,
+                        .waits_until = NEVER};
     lines_init(loop.lines);
     open_models(&loop);
     for (;;) {

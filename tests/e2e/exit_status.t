@@ -145,6 +145,35 @@ for my $first ('HUP', 'TERM') {
     is(wait_exit($alice, 14), 4, 'the end of input does');
 }
 
+# Where no bootnode answers nobody is left who could end it.
+for my $ui ('plain', 'json') {
+    my $nobody = { address => '127.0.0.1:' . free_udp_port() };
+    for my $lines ([], ['hello?', 'is anybody there?']) {
+        new_room();
+        my $alice = enter_room('alice', ui => $ui, bootnode => $nobody, config => 'timeout = 1s');
+        send_line($alice, $_) for @$lines;
+        close_input($alice);
+        is(wait_exit($alice, 8), 4, "$ui: the end of input ends it without a bootnode");
+        my $told = qr/input has ended, and no bootnode let us in within 1 s@{[@$lines ? ': what it had is not said' : '']}$/;
+        my @said = $ui eq 'json' ? map { $_->{text} } events($alice, { event => 'error' }) : map { $_->{text} } @{ $alice->{lines} };
+        is(scalar(grep { $_ =~ $told } @said), 1, 'and it says what came of that') or diag explain \@said;
+    }
+}
+
+# Who starts before there is a bootnode, and is not done yet, is not hurried; and what was given is said once there is one.
+{
+    new_room();
+    my $late = start_bootnode(name => 'late');
+    is(stop_program($late), 0, 'a bootnode is away');
+    my $alice = enter_room('alice', bootnode => $late, config => 'timeout = 1s');
+    send_line($alice, 'good morning');
+    ok(wait_event($alice, { event => 'bootnode-lost' }, 15) && !defined $alice->{status}, 'input that is open waits for it');
+    start_bootnode(name => 'late', again => $late);
+    ok(wait_event($alice, { event => 'sent', text => 'good morning' }, 15), 'and is said when it comes');
+    close_input($alice);
+    is(wait_exit($alice, 14), 4, 'to nobody');
+}
+
 send_signal($bootnode, 'INT');
 is(wait_exit($bootnode, 5), 0, 'SIGINT ends the bootnode cleanly');
 finish();
