@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/charter/namesakes.h"
 #include "client/charter/room_file.h"
+#include "client/invite/invite.h"
 #include "client/network/name_lookup.h"
 #include "client/network/nat_check.h"
 #include "client/room_place.h"
@@ -417,6 +419,29 @@ void engine_enter_by(struct engine *engine, const char *room, const uint8_t root
         private_room_clear(&entered);
         refuse_join(engine, room, why.text);
     }
+}
+
+static bool is_met_here(const struct engine *engine, const struct namesakes *namesakes) {
+    for (size_t i = 0; i < engine->options.bootnode_count; i++)
+        if (invite_host_among(engine->bootnodes[i].name, namesakes->bootnodes)) return true;
+    return !*namesakes->bootnodes;
+}
+
+void engine_join_by_name(struct engine *engine, const char *room, uint64_t now) {
+    struct namesakes namesakes;
+    struct why why;
+    bool all_read = namesakes_find(engine->place_host.directory, room, &namesakes, &why);
+    if (namesakes.count > 1)
+        refuse_join(engine, room, "several private rooms of that name are kept: gochat ROOM tells them apart");
+    else if (namesakes.count == 1 && !is_met_here(engine, &namesakes))
+        refuse_join(engine, room, "that private room is met at another bootnode: gochat ROOM goes there");
+    else if (namesakes.count == 1)
+        engine_enter_by(engine, room, namesakes.root, NULL, now);
+    else if (!all_read)
+        refuse_join(engine, room, why.text);
+    else
+        engine_join(engine, room, NULL, 0, now);
+    sodium_memzero(&namesakes, sizeof namesakes);
 }
 
 void engine_found(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now) {

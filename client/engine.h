@@ -71,6 +71,9 @@ void engine_join_keys(struct engine *engine, const char *room, const struct room
  * if it is. */
 void engine_enter_by(struct engine *engine, const char *room, const uint8_t root[static PRIVATE_ROOT_SIZE],
                      const uint8_t *invite, uint64_t now);
+/* The private room of that name that is kept; EVENT_ERROR where there are several. Where there is none, the open one.
+ */
+void engine_join_by_name(struct engine *engine, const char *room, uint64_t now);
 /* A new one, whose owner we are; tells its EVENT_INVITE, which is for one (once), or lasts so long. */
 void engine_found(struct engine *engine, const char *room, bool once, uint64_t lasts_ms, uint64_t now);
 /* See chamber_decide; EVENT_ERROR where it cannot be. */

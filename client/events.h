@@ -115,21 +115,22 @@ void event_destroy(struct event *event);
 bool event_holds(const struct event *event);
 
 enum input_type {
-    INPUT_SAY,  /* room, kind (not CHAT_NICK), text; private: peer. Costs one credit of the room. */
-    INPUT_JOIN, /* room; text: its secret, empty: an open room; passphrase: that is what it is. Joining where we are is
-                   no error and changes nothing. */
-    INPUT_PART, /* room: leaves once what was said there was delivered, or after 10 s */
-    INPUT_NICK, /* text: a nick as text_nick makes them */
-    INPUT_INFO, /* room, peer: tell its EVENT_PATH_NOTEs */
-    INPUT_INVITE,     /* room: tell its EVENT_INVITE; of a private room once: for one; lasts_ms: so long */
-    INPUT_FOUND,      /* room: a new private room, which is ours; tells its EVENT_INVITE */
-    INPUT_ENTER,      /* room; text: the root of a private room, and behind it nothing, or what an invite has besides */
-    INPUT_DECIDE,     /* room, decision, peer; text: the topic, or the beginning of a fingerprint */
-    INPUT_MARK,       /* room, peer, mark: what the user says of a member that was connected */
-    INPUT_END,        /* leave everything, once delivered */
-    INPUT_STOP,       /* a signal: leave now */
-    INPUT_RESOLVED,   /* bootnode, addresses: one or more that its name stands for */
-    INPUT_UNRESOLVED, /* bootnode; text: why its name could not be resolved now */
+    INPUT_SAY,      /* room, kind (not CHAT_NICK), text; private: peer. Costs one credit of the room. */
+    INPUT_JOIN,     /* room; text: its secret, empty: an open room; passphrase: that is what it is; by_name: the private
+                       room     of that name that is kept, where there is one. Joining where we are is no error and changes
+                       nothing. */
+    INPUT_PART,     /* room: leaves once what was said there was delivered, or after 10 s */
+    INPUT_NICK,     /* text: a nick as text_nick makes them */
+    INPUT_INFO,     /* room, peer: tell its EVENT_PATH_NOTEs */
+    INPUT_INVITE,   /* room: tell its EVENT_INVITE; of a private room once: for one; lasts_ms: so long */
+    INPUT_FOUND,    /* room: a new private room, which is ours; tells its EVENT_INVITE */
+    INPUT_ENTER,    /* room; text: the root of a private room, and behind it nothing, or what an invite has besides */
+    INPUT_DECIDE,   /* room, decision, peer; text: the topic, or the beginning of a fingerprint */
+    INPUT_MARK,     /* room, peer, mark: what the user says of a member that was connected */
+    INPUT_END,      /* leave everything, once delivered */
+    INPUT_STOP,     /* a signal: leave now */
+    INPUT_RESOLVED, /* bootnode, addresses: one or more that its name stands for */
+    INPUT_UNRESOLVED,  /* bootnode; text: why its name could not be resolved now */
     INPUT_PORT_MAPPED, /* addresses: the one at which others reach our port; none: it is not mapped */
 };
 
@@ -157,7 +158,7 @@ struct input {
     enum person_mark mark;
     enum chat_kind kind;
     char room[ROOM_NAME_MAX + 1];
-    bool passphrase;
+    bool passphrase, by_name;
     enum room_decision decision;
     bool once;
     uint64_t lasts_ms; /* 0: for good */

@@ -50,6 +50,20 @@ bool invite_host_parse(const char *given, char out[static INVITE_HOST_SIZE]) {
     return size < INVITE_HOST_SIZE;
 }
 
+/* As invites name it, or, where they cannot, as it is. */
+static const char *host_named(const char *given, char out[static INVITE_HOST_SIZE]) {
+    return invite_host_parse(given, out) ? out : given;
+}
+
+bool invite_host_among(const char *host, const char *list) {
+    char ours[INVITE_HOST_SIZE], theirs[INVITE_HOST_SIZE], *rest = NULL, *copy = copy_text(list);
+    bool among = false;
+    for (const char *one = strtok_r(copy, ", ", &rest); one && !among; one = strtok_r(NULL, ", ", &rest))
+        among = strcasecmp(host_named(one, theirs), host_named(host, ours)) == 0;
+    free(copy);
+    return among;
+}
+
 /* --- The checksum --- */
 
 /* Zeros between the parts: none of them has one in it but the last. */

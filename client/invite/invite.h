@@ -57,3 +57,5 @@ bool invite_holds(const struct invite *invite);
 /* A bootnode as an invite names it: in small letters, an address in its usual form, without the port that all have.
  * False where it is no HOST or HOST:PORT, or a link-local address, which means another link to somebody else. */
 MUST_USE bool invite_host_parse(const char *given, char out[static INVITE_HOST_SIZE]);
+/* Is this bootnode one of a list, as in the setting? */
+bool invite_host_among(const char *host, const char *list);

@@ -118,7 +118,9 @@ static void take_unresolved(struct crypto_thread *crypto, const struct input *in
 }
 
 static void take_join(struct crypto_thread *crypto, const struct input *input, uint64_t now) {
-    if (input->passphrase)
+    if (input->by_name)
+        engine_join_by_name(crypto->engine, input->room, now);
+    else if (input->passphrase)
         engine_join_passphrase(crypto->engine, input->room, input->text, input->size, now);
     else
         engine_join(crypto->engine, input->room, input->text, input->size, now);

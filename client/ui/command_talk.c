@@ -48,12 +48,8 @@ static void join_with_secret(const struct command_host *host, const struct comma
 
 /* Does the invite name a bootnode that we know? */
 static bool names_ours(const struct command_host *host, const struct invite *invite) {
-    const struct client_config *settings = host->settings;
-    char list[INI_TEXT_SIZE], name[INVITE_HOST_SIZE], *rest = NULL;
-    snprintf(list, sizeof list, "%s", settings->bootnode);
-    for (const char *one = strtok_r(list, ", ", &rest); one; one = strtok_r(NULL, ", ", &rest))
-        for (size_t i = 0; invite_host_parse(one, name) && i < invite->host_count; i++)
-            if (strcmp(invite->hosts[i].name, name) == 0) return true;
+    for (size_t i = 0; i < invite->host_count; i++)
+        if (invite_host_among(invite->hosts[i].name, host->settings->bootnode)) return true;
     return false;
 }
 
@@ -87,6 +83,13 @@ static void join_by_invite(const struct command_host *host, const struct command
     sodium_memzero(&invite, sizeof invite);
 }
 
+/* Whoever was in a private room of that name means that one: what is said there is not for an open room. */
+static void join_by_name(const struct command_host *host, const char *room) {
+    struct input *input = input_create(INPUT_JOIN, room, NULL, 0);
+    input->by_name = true;
+    command_tell(host, input);
+}
+
 void talk_join(const struct command_host *host, const struct command *self, char *arguments) {
     if (invite_is(arguments)) {
         join_by_invite(host, self, arguments);
@@ -112,7 +115,7 @@ void talk_join(const struct command_host *host, const struct command *self, char
     else if (file)
         join_with_secret(host, self, room, file);
     else
-        tell(host, INPUT_JOIN, room, NULL, 0);
+        join_by_name(host, room);
 }
 
 static void list_rooms(const struct conversations *conversations, char **out) {

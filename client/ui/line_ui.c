@@ -84,7 +84,7 @@ static void tell(void *context, struct input *input) {
     struct loop *loop = context;
     struct conversation *room = room_of(loop, input->room);
     if (input->type == INPUT_SAY && room) room->credit--;
-    if (input->type == INPUT_JOIN) await(loop, EVENT_JOINED, input->room);
+    if (input->type == INPUT_JOIN || input->type == INPUT_ENTER) await(loop, EVENT_JOINED, input->room);
     if (input->type == INPUT_PART && room == conversations_current(&loop->models.conversations))
         await(loop, EVENT_PARTED, room->name);
     push(loop, input);

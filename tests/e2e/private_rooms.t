@@ -94,6 +94,11 @@ for my $name ('anna', 'carl') {
     send_line($back, "hello from $name");
     ok(wait_event($bert, { event => 'message', text => "hello from $name" }, 5), 'and is heard');
 }
+send_line($bert, '/part tea house');
+ok(wait_event($bert, { event => 'parted', room => 'tea house' }, 15), 'who parts');
+send_line($bert, '/join "tea house"');
+ok(wait_event($bert, { event => 'peer-connected', room => 'tea house', nick => 'carl' }, 15),
+    'and joins by the name is in the private room, not in an open one');
 my ($refused, undef, $kept) = run_program(name => 'nowhere', command => [gochat(), 'tee house', '--config', '/dev/null',
     '--data-dir', $folder{carl}]);
 is($refused, 2, 'a room that is not kept is refused');

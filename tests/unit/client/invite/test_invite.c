@@ -263,6 +263,17 @@ static void hosts_have_one_form(void **state) {
     assert_false(invite_host_parse("", host));
 }
 
+static void a_bootnode_is_found_in_a_list_however_it_is_written(void **state) {
+    static const char list[] = "Chat.example.org:9595, [2001:DB8:0::1]:4000,fe80::1%1";
+    (void)state;
+    assert_true(invite_host_among("chat.example.org", list));
+    assert_true(invite_host_among("[2001:db8::1]:4000", list));
+    assert_true(invite_host_among("FE80::1%1", list));
+    assert_false(invite_host_among("[2001:db8::1]", list));
+    assert_false(invite_host_among("example.org", list));
+    assert_false(invite_host_among("chat.example.org", ""));
+}
+
 /* The longest of all fits its buffer. */
 static void the_longest_comes_back(void **state) {
     struct invite invite = invite_to(INVITE_SECRET, "", INVITE_SECRET_MAX, 1), read;
@@ -290,6 +301,7 @@ int main(void) {
         cmocka_unit_test(later_kinds_are_said_to_be_later),
         cmocka_unit_test(it_is_told_from_other_words),
         cmocka_unit_test(hosts_have_one_form),
+        cmocka_unit_test(a_bootnode_is_found_in_a_list_however_it_is_written),
         cmocka_unit_test(the_longest_comes_back),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

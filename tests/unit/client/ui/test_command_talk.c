@@ -19,7 +19,7 @@ static void join_asks_the_engine_or_goes_there(void **state) {
     struct command_stage stage;
     (void)state;
     stage_open(&stage, NULL);
-    stage_expect_told(&stage, "/join  tea ", INPUT_JOIN, "tea", "");
+    assert_true(stage_expect_told(&stage, "/join  tea ", INPUT_JOIN, "tea", "")->by_name);
     stage_done(&stage);
     stage_expect_told(&stage, "/join \"a room: with blanks\"", INPUT_JOIN, "a room: with blanks", "");
     stage_done(&stage);
@@ -84,7 +84,7 @@ static void join_takes_an_invite(void **state) {
     invite = (struct invite){.room = "tea house", .hosts = {{.name = "tea.example"}}, .host_count = 1};
     memcpy(invite.secret, "open sesame", invite.secret_size = 11);
     invited(&invite, NULL, line);
-    stage_expect_told(&stage, line, INPUT_JOIN, "tea house", "open sesame");
+    assert_false(stage_expect_told(&stage, line, INPUT_JOIN, "tea house", "open sesame")->by_name);
     stage_done(&stage);
     invite.passphrase = true;
     invite.secret_size = 0;

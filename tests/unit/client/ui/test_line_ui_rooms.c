@@ -103,6 +103,31 @@ static void lines_after_a_join_wait_for_it(void **state) {
     line_stage_close(&stage, 0);
 }
 
+/* Which is told as another input. */
+static void lines_after_an_invite_wait_for_its_room(void **state) {
+    struct invite invite = {
+        .kind = INVITE_PRIVATE, .room = "tea", .hosts = {{.name = "tea.example"}}, .host_count = 1, .root = "root"};
+    struct line_stage stage;
+    char text[INVITE_TEXT_SIZE], lines[INVITE_TEXT_SIZE + 16];
+    (void)state;
+    invite_format(&invite, text);
+    snprintf(lines, sizeof lines, "/join %s\ntwo\n", text);
+    line_stage_open(&stage, UI_PLAIN);
+    snprintf(stage.settings.bootnode, sizeof stage.settings.bootnode, "tea.example");
+    line_stage_give_credit(&stage, 9);
+    line_stage_type(&stage, lines);
+    struct input *input = line_stage_next_input(&stage);
+    assert_int_equal(input->type, INPUT_ENTER);
+    input_destroy(input);
+    line_stage_expect_round(&stage);
+    assert_null(queue_pop(&stage.inputs));
+    line_stage_push_of(&stage, "tea", EVENT_JOINED, NULL);
+    line_stage_expect_output(&stage, "[tea] * joined tea\n");
+    line_stage_give_credit_in(&stage, "tea", 1);
+    expect_said(&stage, "tea", "two");
+    line_stage_close(&stage, 0);
+}
+
 static void lines_go_on_after_a_join_that_failed(void **state) {
     struct line_stage stage;
     (void)state;
@@ -219,6 +244,7 @@ int main(void) {
         cmocka_unit_test(input_that_cannot_be_read_is_told),
         cmocka_unit_test(plain_takes_objects_for_text),
         cmocka_unit_test(lines_after_a_join_wait_for_it),
+        cmocka_unit_test(lines_after_an_invite_wait_for_its_room),
         cmocka_unit_test(lines_go_on_after_a_join_that_failed),
         cmocka_unit_test(what_is_wrong_in_the_room_being_left_answers_no_join),
         cmocka_unit_test(lines_after_a_part_wait_for_it),
