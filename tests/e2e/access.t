@@ -13,7 +13,7 @@ use Test::More;
 use constant { SESSIONS => 300, ACTS_S => 1 };
 
 my $folder = temp_dir();
-my $port = free_udp_port();
+my $port = free_port();
 write_file("$folder/deny.txt", "# nobody here\n192.0.2.0/24\n");
 write_file("$folder/allow.txt", "");
 write_file("$folder/bootnode.ini", <<"END");

@@ -88,7 +88,7 @@ sub serve {
     my $config = write_file("$run->{folder}/bootnode.ini",
         "[bootnode]\nkey_file = $run->{folder}/bootnode.key\nmetrics = 127.0.0.1:0\n");
     my $node = start_program(name => 'node', @in, command => [gochat(), '--mode', 'bootnode', '--listen',
-        '127.0.0.1:' . free_udp_port(), '--config', $config]);
+        '127.0.0.1:' . free_port(), '--config', $config]);
     my $listens = sub { grep { $_->{text} =~ /listening on/ } @{ $node->{log_lines} } };
     wait_until(sub { defined $node->{status} || $listens->() }, PATIENCE);
     send_signal($node, 'TERM') if !defined $node->{status};

@@ -195,9 +195,9 @@ unlike(log_text($_), qr/NATS is there/, "$_->{name}: never there") for $bare, $f
 
 # With what a node has nobody becomes a server.
 my $text = read_file($nats->{servers}[0]{config});
-my $rogue_port = free_tcp_port();
+my $rogue_port = free_port();
 $text =~ s/^listen: .*/listen: "127.0.0.1:$rogue_port"/m;
-$text =~ s/^    listen: .*/'    listen: "127.0.0.1:' . free_tcp_port() . '"'/me;
+$text =~ s/^    listen: .*/'    listen: "127.0.0.1:' . free_port() . '"'/me;
 $text =~ s/"nats1"/"rogue"/;
 $text =~ s{route-127\.0\.0\.1}{node-3}g;
 $text =~ s/^( +routes: \[\n).*?(^ +\]\n)/$1        "tls:\/\/127.0.0.1:$nats->{servers}[0]{route_port}"\n$2/ms;
@@ -284,7 +284,7 @@ SKIP: {
     chmod 0711, $folder, $nats->{folder};
     chown $user, $group, "$folder/state", "$nats->{folder}/node-1.key";
     chmod 0644, map {"$nats->{folder}/$_.pem"} qw(ca node-1);
-    my $port = free_udp_port();
+    my $port = free_port();
     my $file = write_file("$folder/whole.ini", join "\n", '[bootnode]', 'node_id = 1', "listen = 127.0.0.1:$port", "key_file = $folder/state/key",
         'control = off', "user = nobody:$group", '[cluster]', "addresses = 127.0.0.1:$port", "state_file = $folder/state/cluster", nats_settings($nats, 1));
     my $whole = start_program(name => 'whole', command => [@namespaces, gochat(), '--mode', 'bootnode', '--config', $file]);

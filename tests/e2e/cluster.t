@@ -25,8 +25,8 @@ sub start_node {
         write_file("$folder/bootnode.key", $seed);
         chmod 0600, "$folder/bootnode.key";
     }
-    my $address = $option{address} // '127.0.0.1:' . free_udp_port();
-    my $metrics = free_tcp_port();
+    my $address = $option{address} // '127.0.0.1:' . free_port();
+    my $metrics = free_port();
     my $settings = $option{settings} // nats_settings($nats, $id);
     my $node = start_bootnode(name => $option{name} // "node-$id", again => { folder => $folder, address => $address },
         config => join "\n", "node_id = $id", 'workers = 1', "metrics = 127.0.0.1:$metrics", 'sandbox = tell', '[cluster]',

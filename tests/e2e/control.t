@@ -49,7 +49,7 @@ my $bootnode = start_bootnode(config => "control = $path\nworkers = 2\nlimit_loo
 ok(wait_log($bootnode, qr/commands on \Q$path\E$/, 5), 'the log says where it listens');
 is((stat $path)[2] & 07777, 0600, 'nobody else may connect');
 my ($status, $out, $err) = run_program(name => 'second', command => [gochat(), '--mode', 'bootnode', '--listen',
-    '127.0.0.1:' . free_udp_port(), '--config', write_file("$folder/second.ini",
+    '127.0.0.1:' . free_port(), '--config', write_file("$folder/second.ini",
     "[bootnode]\nkey_file = $folder/second.key\ncontrol = $path\n")]);
 is($status, 1, 'a second bootnode does not start at the socket of the first');
 like($err, qr/\Q$path\E: another bootnode listens there/, 'and says why');
@@ -237,7 +237,7 @@ result_of('trace', 'off');
 
 # --- kick -------------------------------------------------------------------------------------------------------------
 
-my %port = map { $_ => free_udp_port() } qw(ada bob);
+my %port = map { $_ => free_port() } qw(ada bob);
 my %client = map {
     $_ => start_client(name => $_, bootnode => $bootnode, room => 'tea', port => $port{$_}, config => 'relay = never')
 } qw(ada bob);

@@ -28,8 +28,8 @@ sub examined {
 
 # --- two addresses ---------------------------------------------------------------------------------------------------
 
-my $port = free_udp_port();
-my $other_port = free_udp_port('127.0.0.2');
+my $port = free_port();
+my $other_port = free_port('127.0.0.2');
 my $two = start_bootnode(name => 'two', listen => "127.0.0.1:$port", config => "stun_alternate = 127.0.0.2:$other_port");
 my ($status, $said) = examined('--bootnode', $two->{address});
 is($status, DIRECT, 'two addresses: direct with everyone');
@@ -54,7 +54,7 @@ like($page, qr/^$_ +\S/m, "the page: $_") for qw(IPv4 Address NAT Mapping Filter
 like($page, qr/\nEveryone can reach you directly\.\n\z/, 'the page: the sentence comes last');
 ok(!(grep { length > 80 } split /\n/, $page), 'the page: fits 80 columns') or diag($page);
 
-my $own = free_udp_port();
+my $own = free_port();
 (undef, $said) = examined('--bootnode', $two->{address}, '--port', $own);
 is($said->{ipv4}{local}, "127.0.0.1:$own", '--port is where it asks from');
 my $config = write_file(temp_dir() . '.ini', "[client]\nbootnode = $two->{address}\nroom = tea\n");
@@ -122,10 +122,10 @@ is_deeply([$type, $told->{'0009'}, $told->{'000a'}], [0x0111, pack('N', 0x414), 
 
 # --- nobody, and nonsense --------------------------------------------------------------------------------------------
 
-($status, $said) = examined('--bootnode', '127.0.0.1:' . free_udp_port());
+($status, $said) = examined('--bootnode', '127.0.0.1:' . free_port());
 is($status, BLOCKED, 'no bootnode: its own status');
 ok(!$said->{udp}, 'no bootnode: no UDP');
-($status, $said) = examined('--bootnode', '127.0.0.1:' . free_udp_port(), '--bootnode', $two->{address});
+($status, $said) = examined('--bootnode', '127.0.0.1:' . free_port(), '--bootnode', $two->{address});
 is($status, DIRECT, 'one dead, one alive: an answer');
 is($said->{ipv4}{server}, $two->{address}, 'one dead, one alive: the other one is asked');
 
@@ -160,7 +160,7 @@ is($code, 0, '--help');
 like($help, qr/$_/, "$_ is explained") for qw(--bootnode --json --lifetime --port --timeout --config);
 
 # A second address that is not another one.
-my $free = free_udp_port();
+my $free = free_port();
 for my $bad (["127.0.0.1:$other_port", 2, qr/another address and another port/],
     ["127.0.0.9:$free", 2, qr/another address and another port/]) {
     my ($alternate, $status, $pattern) = @$bad;
@@ -173,7 +173,7 @@ for my $bad (["127.0.0.1:$other_port", 2, qr/another address and another port/],
 }
 
 # One that is not ours may come later; until then the log says so.
-my $early = start_bootnode(name => 'early', listen => '127.0.0.1:' . free_udp_port(), config => 'stun_alternate = 192.0.2.77:9');
+my $early = start_bootnode(name => 'early', listen => '127.0.0.1:' . free_port(), config => 'stun_alternate = 192.0.2.77:9');
 ok((grep {/192\.0\.2\.77:9\b/ && /this machine has no/} split /\n/, log_text($early)), 'stun_alternate is not here yet')
     or diag log_text($early);
 
@@ -195,7 +195,7 @@ SKIP: {
 SKIP: {
     skip 'turnserver (package coturn) is not installed', 1 unless packaged('turnserver');
     my $folder = temp_dir();
-    my ($turn_port, $turn_other) = (free_udp_port(), free_udp_port());
+    my ($turn_port, $turn_other) = (free_port(), free_port());
     my $coturn = start_program(name => 'coturn', command => [packaged('turnserver'), '-n', '--stun-only', '--no-tls',
         '--no-dtls', '--no-tcp', '--no-cli', '-L', '127.0.0.1', '-L', '127.0.0.2', '-p', $turn_port,
         "--alt-listening-port=$turn_other", '--log-file=stdout', "--pidfile=$folder/pid", "--userdb=$folder/db"]);

@@ -20,7 +20,7 @@ my $seed = join('', map { sprintf '%02x', ($_ * 41 + 7) % 256 } 1 .. 32) . "\n";
 sub start_node {
     my ($cluster, $id, $told) = @_;
     my $folder = temp_dir();
-    my $address = '127.0.0.1:' . free_udp_port();
+    my $address = '127.0.0.1:' . free_port();
     $told //= $address;
     write_file("$folder/bootnode.key", $seed);
     chmod 0600, "$folder/bootnode.key";
@@ -48,7 +48,7 @@ sub examined {
     return (wait_exit($doctor, 10), $said, exists $said->{cluster} ? $said->{cluster}[0] : undef);
 }
 
-sub nobody { return '127.0.0.1:' . free_udp_port() }
+sub nobody { return '127.0.0.1:' . free_port() }
 
 # Each home: node => its address, and how it is.
 sub homes {

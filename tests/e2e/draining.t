@@ -11,7 +11,7 @@ use Test::More;
 
 use constant { POLL_EVERY => 0.5, UNAVAILABLE => 503 };
 
-my $page = '127.0.0.1:' . free_udp_port();
+my $page = '127.0.0.1:' . free_port();
 
 sub start { my ($drain) = @_; return start_bootnode(config => "metrics = $page\ndrain = $drain\nlimit_loopback = no") }
 sub ask { my ($path) = @_; return HTTP::Tiny->new(timeout => slow(2))->get("http://$page/$path") }

@@ -107,7 +107,7 @@ my $bad_client = write_file("$folder/client.ini", "[client]\nciphers = rot13\n")
 client_refused('a wrong value for the client', [qr/\Q$bad_client\E:2\b/, qr/ciphers/, qr/rot13/], @there,
     '--room', 'tea', '--config', $bad_client);
 
-my $good = bootnode_config("$folder/fresh.key", 'workers = 1', 'listen = 127.0.0.1:' . free_udp_port());
+my $good = bootnode_config("$folder/fresh.key", 'workers = 1', 'listen = 127.0.0.1:' . free_port());
 my ($status, $err) = bootnode_says('--config', $good, '--check-config');
 is($status, 0, 'a good configuration: status 0') or diag($err);
 ok(!-e "$folder/fresh.key", 'and nothing was started: no key was made');
@@ -125,7 +125,7 @@ my $port = $taken->sockport;
 bootnode_refused('a port in use', 1, [qr/127\.0\.0\.1:$port/, qr/in use/i], '--listen', "127.0.0.1:$port",
     '--config', bootnode_config("$folder/fresh.key"));
 
-my @listen = ('--listen', '127.0.0.1:' . free_udp_port());
+my @listen = ('--listen', '127.0.0.1:' . free_port());
 my $page = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 1) or die "socket: $@";
 my $taken_page = '127.0.0.1:' . $page->sockport;
 bootnode_refused('a port for metrics in use', 1, [qr/metrics/, qr/\Q$taken_page\E/, qr/in use/i], @listen,
@@ -154,7 +154,7 @@ stop_program($maker);
 # --- the network -----------------------------------------------------------------------------------------------------
 
 # Nobody answers at the address of the bootnode: the client says so and keeps trying, until somebody does.
-my $later = '127.0.0.1:' . free_udp_port();
+my $later = '127.0.0.1:' . free_port();
 my $client = start_client(name => 'patient', bootnode => $later, room => 'tea');
 my $said = wait_event($client, { event => qr/^(?:bootnode-lost|error)$/ }, 20);
 my $words = join ' ', map { $_ // '' } values %{ $said // {} };

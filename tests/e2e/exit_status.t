@@ -147,7 +147,7 @@ for my $first ('HUP', 'TERM') {
 
 # Where no bootnode answers nobody is left who could end it.
 for my $ui ('plain', 'json') {
-    my $nobody = { address => '127.0.0.1:' . free_udp_port() };
+    my $nobody = { address => '127.0.0.1:' . free_port() };
     for my $lines ([], ['hello?', 'is anybody there?']) {
         new_room();
         my $alice = enter_room('alice', ui => $ui, bootnode => $nobody, config => 'timeout = 1s');

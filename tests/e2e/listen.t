@@ -33,7 +33,7 @@ sub listening {
 SKIP: {
     skip 'no IPv6 here', 1 if !$ipv6;
     for my $order ([qw(0.0.0.0 [::])], [qw([::] 0.0.0.0)], [qw(127.0.0.1 [::] 0.0.0.0)], [qw([::1] 127.0.0.1 [::])]) {
-        my $port = free_udp_port('::');
+        my $port = free_port('::');
         my $list = join ', ', map {"$_:$port"} @$order;
         my $node = listening('both', "listen = $list");
         ok($node, "listen = $list: runs") or next;
@@ -43,7 +43,7 @@ SKIP: {
 }
 
 # 192.0.2.0/24 is nobody's.
-my $port = free_udp_port('127.0.0.1');
+my $port = free_port('127.0.0.1');
 my $early = listening('early', "listen = 192.0.2.77:$port, 127.0.0.1:$port");
 ok($early, 'an address that may come later');
 like(log_text($early), qr/this machine has no address 192\.0\.2\.77:$port now/, 'is told of');
@@ -56,7 +56,7 @@ like($out, qr/^listen = 192\.0\.2\.77:$port: this machine has no such address no
 unlike($out, qr/127\.0\.0\.1/, 'of that one alone');
 
 # Sixteen, in one line and in several.
-my @many = map { "127.0.0.$_:" . free_udp_port("127.0.0.$_") } 1 .. 16;
+my @many = map { "127.0.0.$_:" . free_port("127.0.0.$_") } 1 .. 16;
 for my $form (['one line', "listen = @{[join ', ', @many]}"], ['a line each', join "\n", map {"listen = $_"} @many]) {
     my ($name, $settings) = @$form;
     my $node = listening('many', $settings);

@@ -26,7 +26,7 @@ my $key;
 # All have the first one's key.
 sub start_node {
     my ($number) = @_;
-    my $address = '127.0.0.1:' . free_udp_port();
+    my $address = '127.0.0.1:' . free_port();
     my $folder = temp_dir();
     if ($key) {
         copy($key, "$folder/bootnode.key") or die "$folder/bootnode.key: $!";

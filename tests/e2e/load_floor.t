@@ -115,7 +115,7 @@ refused('no result to merge', 2, [qr/--merge/, qr/none/], '--merge', "$folder/no
 refused('nothing to merge', 2, [qr/--merge/, qr/expected files/], '--merge');
 refused('what is no result', 2, [qr/\Q$bad\E:1/, qr/expected/], '--merge', $bad);
 refused('a wrong row', 2, [qr/\Q$bad\E:2/, qr/--speed/], '--to', '127.0.0.1:1', '--rows', $bad);
-refused('nobody there', 3, [qr/127\.0\.0\.1:/, qr/came back|answer/], '--to', '127.0.0.1:' . free_udp_port(), '--stun',
+refused('nobody there', 3, [qr/127\.0\.0\.1:/, qr/came back|answer/], '--to', '127.0.0.1:' . free_port(), '--stun',
     '--rate', 100, '--duration', 0.1, '--json', "$folder/nobody.json");
 refused('no tracker there', 3, [qr/tracker/], '--to', $sink->{address}, '--tracker', '--duration', 0.1);
 

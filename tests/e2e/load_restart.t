@@ -13,7 +13,7 @@ use Test::More;
 use constant { SESSIONS => 60, STATUS_DISAGREED => 1, RESTART_MS => 700 };
 
 my $load = dirname(gochat()) . '/gochat-load';
-my $page = '127.0.0.1:' . free_udp_port();
+my $page = '127.0.0.1:' . free_port();
 my $config = join "\n", 'workers = 1', 'limit_loopback = no', "metrics = $page", 'restart_ms = ' . RESTART_MS;
 
 sub start_load {

@@ -75,7 +75,7 @@ is((grep {/from 127\.0\.0\.1/} @said), 0, 'still without addresses');
 # --- whom the operator follows -------------------------------------------------------------------------------------------
 
 my $folder = temp_dir();
-my $address = '127.0.0.1:' . free_udp_port();
+my $address = '127.0.0.1:' . free_port();
 my $config = write_file("$folder/trace.ini",
     "[bootnode]\nkey_file = $folder/key\nlog_level = warning\ntrace = 127.0.0.0/8\nsessions_per_source = 1\n");
 my $trace = start_program(name => 'trace', command => [gochat(), '--mode', 'bootnode', '--listen', $address, '--config', $config]);

@@ -9,7 +9,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use GoChat::Test;
 use HTTP::Tiny;
-use IO::Socket::IP;
 use POSIX qw(mkfifo);
 use Test::More;
 
@@ -17,11 +16,6 @@ use constant { SESSIONS => 200, SECONDS => 2, CALLS => 40, START => 10, ENDS => 
 use constant { F_SETPIPE_SZ => 1031, TIOCSPTLCK => 0x40045431, TIOCGPTN => 0x80045430, XOFF => "\x13" };
 
 my $folder = temp_dir();
-
-sub free_tcp_port {
-    my $socket = IO::Socket::IP->new(LocalAddr => '127.0.0.1', Listen => 1) // die "socket: $@";
-    return $socket->sockport;
-}
 
 # A pipe with a name, of a few pages (one that has a single one is full with a single line, for poll); and our end of it.
 sub make_pipe {
@@ -54,7 +48,7 @@ $reader{full}{path} = '/dev/full';
 
 sub start_node {
     my ($name, $reader) = @_;
-    @$reader{qw(address page)} = ('127.0.0.1:' . free_udp_port(), '127.0.0.1:' . free_tcp_port());
+    @$reader{qw(address page)} = ('127.0.0.1:' . free_port(), '127.0.0.1:' . free_port());
     my $config = write_file("$folder/$name.ini", join "\n", '[bootnode]', "key_file = $folder/$name.key", 'workers = 1',
         'log_level = debug', 'drain = 0s', 'limit_loopback = no', 'sessions_per_source = 0', "metrics = $reader->{page}", '');
     return start_program(name => $name, command => ['sh', '-c', 'exec "$@" 2>"$0"', $reader->{path},

@@ -52,11 +52,6 @@ sub start_node {
     return $node;
 }
 
-sub free_tcp_port {
-    my $socket = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 1) or die "free port: $@";
-    return $socket->sockport;
-}
-
 # As in conf/, but for the addresses, once a second, and with rules that wait for a second.
 sub write_configuration {
     my ($folder, @pages) = @_;
@@ -74,9 +69,9 @@ my $full = start_node('full', 'sessions = ' . SESSIONS);
 my $flooded = start_node('flooded', 'receive_buffer = ' . BUFFER);
 # A node of a cluster that nobody has: it waits for NATS.
 my $clustered = start_node('clustered', 'node_id = 1', '[cluster]', 'name = town', 'addresses = 127.0.0.1:9595',
-    'nats = nats://127.0.0.1:' . free_tcp_port(), 'state_file = ' . temp_dir() . '/state');
+    'nats = nats://127.0.0.1:' . free_port(), 'state_file = ' . temp_dir() . '/state');
 my $folder = temp_dir();
-my $address = '127.0.0.1:' . free_tcp_port();
+my $address = '127.0.0.1:' . free_port();
 my $prometheus = start_program(name => 'prometheus', command => [@prometheus,
     '--config.file=' . write_configuration($folder, map { $_->{page} } $full, $flooded, $clustered), "--storage.tsdb.path=$folder/data",
     "--web.listen-address=$address", '--log.level=warn']);

@@ -15,7 +15,7 @@ use Test::More;
 sub open_node {
     my ($name, @lines) = @_;
     my $folder = temp_dir();
-    my $port = free_udp_port();
+    my $port = free_port();
     my $self = { folder => $folder, file => "$folder/bootnode.ini", reloads => 0,
         head => "listen = 127.0.0.1:$port\nkey_file = bootnode.key\nlimit_loopback = on", port => $port };
     write_settings($self, @lines);

@@ -38,7 +38,7 @@ my %start = (
     },
     client => sub {
         my ($sandbox) = @_;
-        my $port = free_udp_port();
+        my $port = free_port();
         my $client = start_client(name => 'client', in => \@intruder, room => 'tea', port => $port,
             bootnode => '127.0.0.1:9', config => "sandbox = $sandbox");
         # Not before it has shut itself off: its engine runs, and its receiver does since before.

@@ -110,7 +110,7 @@ sub send_it {
 # One file for both: its port is taken, and its nick belongs to the client's key.
 {
     $rooms++;
-    my $port = free_udp_port();
+    my $port = free_port();
     my $file = write_file("$data/shared.ini", "[client]\nport = $port\nnick = anna\n");
     my $bob = enter_room('bob');
     wait_event($bob, { event => 'registered' }, 5);
@@ -192,7 +192,7 @@ sub send_it {
     is($status, 2, 'a folder as standard input: 2');
     is($err, "gochat: standard input: Is a directory\n", 'and that is said');
 
-    my $nowhere = '127.0.0.1:' . free_udp_port();
+    my $nowhere = '127.0.0.1:' . free_port();
     ($status, $err) = send_it(bootnode => $nowhere, words => ['--timeout', '2', 'x']);
     is($status, 1, 'no bootnode: 1');
     like($err, qr/no bootnode.*2 s/, 'within the time given');

@@ -116,7 +116,7 @@ my $stalled = $ENV{SAN} ? undef : manager('stalled', "workers = 1\nlisten = 127.
 
 # --- what it tells -------------------------------------------------------------------------------------------------
 
-my $port = free_udp_port();
+my $port = free_port();
 my $count = WORKERS * LANES;
 my $manager = manager('manager', "listen = 127.0.0.1:$port\nworkers = " . WORKERS, ['--watchdog', 400]);
 ok(ready($manager, 1), 'it says when it serves');
@@ -162,7 +162,7 @@ $count = (WORKERS + 1) * LANES;
 send_line($manager, 'list');
 ok(said($manager, qr/^list $count lane/, 1, 5), "now $count sockets are kept");
 
-my $other = free_udp_port();
+my $other = free_port();
 write_settings('manager', "listen = 127.0.0.1:$other\nworkers = " . (WORKERS + 1));
 $prober = prober($other);
 send_line($manager, 'again ' . TERM);
@@ -177,7 +177,7 @@ is(end($manager), 'exited 0', 'it ends as always');
 
 for my $case ([1, qr/1 handed over for \S+ \(LISTEN_FDS\), shared by 2 workers; 12 of them let/], [WORKERS * LANES, undef]) {
     my ($sockets, $line) = @$case;
-    $port = free_udp_port();
+    $port = free_port();
     my $own = manager("own-$sockets", "listen = 127.0.0.1:1\nworkers = " . WORKERS,
         ['--socket', "127.0.0.1:$port", '--count', $sockets, '--path', "$folder/notify-$sockets"]);
     ok(ready($own, 1), "$sockets of the manager's sockets: it serves");
@@ -192,7 +192,7 @@ for my $case ([1, qr/1 handed over for \S+ \(LISTEN_FDS\), shared by 2 workers; 
     stop_program($client);
     end($own);
 }
-my $wrong = manager('wrong', 'workers = ' . WORKERS, ['--socket', '127.0.0.1:' . free_udp_port(), '--count', 3]);
+my $wrong = manager('wrong', 'workers = ' . WORKERS, ['--socket', '127.0.0.1:' . free_port(), '--count', 3]);
 ok(said($wrong, qr/^exited 1/, 1, 10), 'another number of sockets is refused');
 ok(wait_log($wrong, qr/3 sockets were handed over for \S+, expected 1 to 2, or 12 for 2 workers/, 5), 'with the reason');
 send_line($wrong, 'quit');

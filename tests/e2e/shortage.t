@@ -86,7 +86,7 @@ sub metric {
 # --- Descriptors -------------------------------------------------------------------------------------------------------
 
 {
-    my $port = free_udp_port();
+    my $port = free_port();
     my $node = start_bootnode(name => 'descriptors', config => "metrics = 127.0.0.1:$port\nlimit_loopback = no");
     my $program = start_load($node, '--sessions', 200, '--rate', 400, '--duration', 6);
     wait_until(sub { (metric($port, 'gochat_sessions') // 0) == 200 }, 10);
@@ -108,7 +108,7 @@ sub metric {
 # --- Memory ------------------------------------------------------------------------------------------------------------
 
 {
-    my $port = free_udp_port();
+    my $port = free_port();
     my $node = start_bootnode(name => 'memory', config => "metrics = 127.0.0.1:$port\nlimit_loopback = no\n"
             . "sessions_per_source = 0\nrate_hello = 0\nrate_register = 0");
     my $program = start_load($node, '--sessions', 200, '--rate', 400, '--duration', 8);

@@ -15,7 +15,7 @@ use Test::More;
 
 plan skip_all => 'the page is the same in a sanitized build' if $ENV{SAN};
 
-my $port = free_udp_port();
+my $port = free_port();
 my $node = start_bootnode(config => "metrics = 127.0.0.1:$port\nlimit_loopback = off\nsessions_per_source = 0");
 my $url = "http://127.0.0.1:$port/";
 
@@ -74,8 +74,8 @@ ok($_->evaluate('document.getElementById("cluster").hidden'), 'of a bootnode alo
 SKIP: {
     skip nats_missing(), 1 if nats_missing();
     my $nats = start_nats();
-    my $page_port = free_udp_port();
-    my $home = '127.0.0.1:' . free_udp_port();
+    my $page_port = free_port();
+    my $home = '127.0.0.1:' . free_port();
     my $member = start_bootnode(name => 'member', listen => $home, config => join "\n", "metrics = 127.0.0.1:$page_port",
         'node_id = 1', '[cluster]', nats_settings($nats, 1), "addresses = $home", 'state_file = ' . temp_dir() . '/state');
     for my $screen (@screens) {

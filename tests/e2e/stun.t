@@ -14,7 +14,7 @@ use constant { BINDING_REQUEST => 0x0001, BINDING_SUCCESS => 0x0101, XOR_MAPPED_
 use constant { MAGIC_COOKIE => 0x2112A442, HEADER_SIZE => 20 };
 
 my $ipv6 = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 0, Type => SOCK_DGRAM, Proto => 'udp') ? 1 : 0;
-my $port = free_udp_port($ipv6 ? '::' : '127.0.0.1');
+my $port = free_port($ipv6 ? '::' : '127.0.0.1');
 start_bootnode(listen => $ipv6 ? "[::]:$port" : "0.0.0.0:$port");
 
 # RFC 8489 §14.2, worked out by hand, since the tools do not say from which port they asked.

@@ -39,7 +39,7 @@ SKIP: {
 
 SKIP: {
     skip 'no systemd-socket-activate', 3 if !@activate;
-    my $port = free_udp_port();
+    my $port = free_port();
     my $file = write_file("$folder/bootnode.ini", "[bootnode]\nlisten = 127.0.0.1:1\nkey_file = $folder/key\n");
     # It passes on no more of the environment than it is told to.
     my @options = map { ('--setenv', $_) } grep { defined $ENV{$_} } qw(ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS);

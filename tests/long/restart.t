@@ -18,7 +18,7 @@ use constant { SESSIONS_MOST => 100_000, SESSIONS_PER_CORE => 15_000, FILL_TIMEO
 chomp(my $cores = `nproc`);
 my $sessions = min(SESSIONS_MOST, $cores * SESSIONS_PER_CORE);
 my $folder = temp_dir();
-my @addresses = map { '127.0.0.1:' . free_udp_port() } 1 .. 2;
+my @addresses = map { '127.0.0.1:' . free_port() } 1 .. 2;
 my $config = write_file("$folder/bootnode.ini", <<"END");
 [bootnode]
 listen = $addresses[0]

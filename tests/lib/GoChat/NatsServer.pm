@@ -17,28 +17,14 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use GoChat::Test;
-use IO::Socket::IP;
-use Socket qw(SOCK_STREAM);
 
-our @EXPORT = qw(nats_missing start_nats nats_settings nats_urls kill_nats stop_nats restart_nats free_tcp_port);
+our @EXPORT = qw(nats_missing start_nats nats_settings nats_urls kill_nats stop_nats restart_nats);
 
 use constant START_TIMEOUT => 15;
 
 my $conf = abs_path(dirname(__FILE__) . '/../../../conf/cluster');
 
 sub nats_missing { return packaged('nats-server') ? undef : 'nats-server is neither installed nor unpacked (make deps)' }
-
-my %given;
-
-sub free_tcp_port {
-    my ($host) = @_;
-    for (1 .. 100) {
-        my $socket = IO::Socket::IP->new(LocalHost => $host // '127.0.0.1', LocalPort => 0, Type => SOCK_STREAM, Listen => 1)
-            or die "free port: $@";
-        return $socket->sockport unless $given{ $socket->sockport }++;
-    }
-    die 'no free port';
-}
 
 # start_nats(servers => 1, users => none | 'password' | 'tls', cluster => 'town', nodes => [1 .. 3], more => 'lines for each
 # server', hosts => addresses to listen on (127.0.0.1), in => where, as start_program has it, a list for each server).
@@ -50,8 +36,8 @@ sub start_nats {
     for my $index (0 .. $count - 1) {
         my $host = $option{hosts} ? $option{hosts}[$index] : '127.0.0.1';
         my $known = $option{in} ? 1 : 0; # elsewhere these are free
-        push @{ $nats->{servers} }, { index => $index, host => $host, port => $known ? 4222 : free_tcp_port($host),
-            route_port => $known ? 6222 : free_tcp_port($host) };
+        push @{ $nats->{servers} }, { index => $index, host => $host, port => $known ? 4222 : free_port($host),
+            route_port => $known ? 6222 : free_port($host) };
     }
     _make_keys($nats) if $nats->{users} eq 'tls';
     _write_config($nats, $_) for @{ $nats->{servers} };

@@ -23,14 +23,14 @@ use IO::Socket::IP;
 use JSON::PP;
 use List::Util qw(max min);
 use POSIX qw(WNOHANG);
-use Socket qw(SOCK_DGRAM);
+use Socket qw(SOCK_DGRAM SOCK_STREAM);
 use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
     wait_event wait_field wait_line wait_log wait_exit wait_until watch_until no_event events log_text
     send_line close_input send_signal freeze_program thaw_program fail_about finish
-    free_udp_port temp_dir write_file read_file now slow test_tool gochat packaged);
+    free_port temp_dir write_file read_file now slow test_tool gochat packaged);
 
 use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031, WAKE_EVERY => 0.25 };
 
@@ -65,7 +65,7 @@ sub temp_dir { return File::Temp->newdir('gochat-test-XXXXXX', TMPDIR => 1) }
 sub start_bootnode {
     my (%option) = @_;
     my $again = $option{again} // {};
-    my $address = $option{listen} // $again->{address} // '127.0.0.1:' . free_udp_port();
+    my $address = $option{listen} // $again->{address} // '127.0.0.1:' . free_port();
     my $folder = $again->{folder} // temp_dir();
     my $config = write_file("$folder/bootnode.ini", join "\n", '[bootnode]', "key_file = $folder/bootnode.key",
         'log_level = ' . ($option{log_level} // 'info'), $option{config} // (), '');
@@ -431,15 +431,25 @@ END {
 
 # --- files and ports -------------------------------------------------------------------------------------------------
 
-# A port that nobody has on this machine, given once per test.
+# A port, of UDP and of TCP, that nobody has on this machine, given once per test. The kernel hands those of a range of its
+# own to whoever does not ask for one, as other tests' clients and connections do while a test begins: those below it.
 my %given;
 
-sub free_udp_port {
+sub _port_range {
+    my ($low) = read_file('/proc/sys/net/ipv4/ip_local_port_range') =~ /^(\d+)/;
+    return $low > 12_000 ? (10_000, $low - 1) : (1_025, 65_535);
+}
+
+sub free_port {
     my ($address) = @_;
-    for (1 .. 100) {
-        my $socket = IO::Socket::IP->new(LocalHost => $address // '127.0.0.1', LocalPort => 0, Type => SOCK_DGRAM,
-            Proto => 'udp') or die "free port: $@";
-        return $socket->sockport unless $given{ $socket->sockport }++;
+    my ($low, $high) = _port_range();
+    for (1 .. 1000) {
+        my $port = $low + int rand($high - $low + 1);
+        my %where = (LocalHost => $address // '127.0.0.1', LocalPort => $port);
+        next if $given{$port}++;
+        my $udp = IO::Socket::IP->new(%where, Type => SOCK_DGRAM, Proto => 'udp') or next;
+        my $tcp = IO::Socket::IP->new(%where, Type => SOCK_STREAM, Listen => 1) or next;
+        return $port;
     }
     die 'no free port';
 }
