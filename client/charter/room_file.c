@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -302,6 +303,15 @@ static void take_others_door(struct private_room *room, const struct private_doo
         *own = *door;
     else if (!own && !(door->once && door->used) && room->door_count < KEY_SETS_DOORS)
         room->doors[room->door_count++] = *door;
+}
+
+int room_file_lock(const char *directory) {
+    char path[PATH_MAX];
+    if (!*directory || snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory) >= (int)sizeof path) return -1;
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || flock(folder, LOCK_EX) == 0) return folder;
+    close(folder);
+    return -1;
 }
 
 void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms) {

@@ -14,7 +14,8 @@
  *
  * Several clients with one data directory: of what was said the last one that writes counts, and each takes what it
  * reads by the charter's rules, so that nothing is lost to those who hear it again. Doors nobody would tell anew, so
- * each takes those of the others from the file before it relies on its own, or writes. */
+ * each takes those of the others from the file before it relies on its own, or writes; and holds the lock from before
+ * that until it has written, so that an invite for one lets in one. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,6 +43,9 @@ MUST_USE bool room_file_read(const char *file, struct private_room *room, struct
  * with one line in `why`: the name is empty or too long, or there is a file that is not understood. */
 MUST_USE bool room_file_recall(const char *directory, const char *name, const uint8_t root[static PRIVATE_ROOT_SIZE],
                                const uint8_t *invite, struct private_room *room, struct why *why);
+/* Waits until no other client looks at doors or writes here; close(2) unlocks. Negative: there is no such folder yet,
+ * or it cannot be locked. One process holds one at a time: a second one would wait for the first. */
+MUST_USE int room_file_lock(const char *directory);
 /* Takes over what the file says of doors: those that others have opened, and who came by ours. */
 void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms);
 /* Makes the folder where it is not there. False with one line in `why`. */

@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/charter/room_file.h"
 #include "client/room/decisions.h"
@@ -21,6 +22,7 @@ struct chamber {
     bool review;     /* somebody is let in, or is not any more */
     bool keeps;      /* we are registered under former sets */
     bool unwritable; /* that was told */
+    bool locked;     /* its file */
     bool touched;    /* something is different since `due` was reckoned */
     uint64_t due, expire_at;
 };
@@ -211,11 +213,27 @@ static uint64_t on_wall(void *context, uint64_t now) {
     return chatroom_time(chamber->chatroom, now);
 }
 
+/* Other clients of ours may have opened doors, and let in whom they were for. */
+static int lock_doors(struct chamber *chamber, uint64_t now) {
+    int lock = chamber->locked ? -1 : room_file_lock(chamber->directory);
+    chamber->locked |= lock >= 0;
+    room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, now));
+    return lock;
+}
+
+static void unlock_doors(struct chamber *chamber, int lock) {
+    if (lock < 0) return;
+    close(lock);
+    chamber->locked = false;
+}
+
 static void on_save(void *context, uint64_t now) {
     struct chamber *chamber = context;
     struct why why;
-    room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, now));
-    if (!*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why)) return;
+    int lock = lock_doors(chamber, now);
+    bool saved = !*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why);
+    unlock_doors(chamber, lock);
+    if (saved) return;
     if (!chamber->unwritable) emit(chamber, event_create(EVENT_ERROR, why.text, strlen(why.text)));
     chamber->unwritable = true;
 }
@@ -235,10 +253,11 @@ static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], co
     struct chamber *chamber = context;
     chamber->touched = true;
     enum key_set_role role = visit->role == KEY_SET_UNUSED ? KEY_SET_FORMER : visit->role;
-    /* Another client of ours may have let in whom it was for. */
-    if (role == KEY_SET_DOOR) room_file_take_doors(chamber->directory, &chamber->room, on_wall(chamber, chamber->now));
-    return council_showed(&chamber->council, find_or_add(chamber, id), visit->identity, role, visit->tag,
-                          chamber->now) == ADMISSION_LET_IN;
+    int lock = role == KEY_SET_DOOR ? lock_doors(chamber, chamber->now) : -1;
+    enum admission_kind kind =
+        council_showed(&chamber->council, find_or_add(chamber, id), visit->identity, role, visit->tag, chamber->now);
+    unlock_doors(chamber, lock);
+    return kind == ADMISSION_LET_IN;
 }
 
 static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now) {

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -308,6 +310,35 @@ static void doors_of_several_clients_are_one(void **state) {
     private_room_clear(&second);
 }
 
+/* Whether another client would get the lock now. */
+static bool is_free(void) {
+    char path[100];
+    snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory);
+    int folder = open(path, O_RDONLY | O_DIRECTORY);
+    assert_true(folder >= 0);
+    bool locked = flock(folder, LOCK_EX | LOCK_NB) == 0;
+    close(folder);
+    return locked;
+}
+
+static void one_client_holds_the_doors(void **state) {
+    struct private_room room;
+    struct why why;
+    (void)state;
+    assert_int_equal(room_file_lock(""), -1);
+    assert_int_equal(room_file_lock("/nonexistent"), -1);
+    assert_true(private_room_make(&room, "locked", &owner));
+    assert_true(room_file_write(directory, &room, &why));
+    int lock = room_file_lock(directory);
+    assert_true(lock >= 0);
+    assert_false(is_free());
+    assert_true(room_file_write(directory, &room, &why));
+    assert_false(is_free());
+    close(lock);
+    assert_true(is_free());
+    private_room_clear(&room);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back_as_it_was),
@@ -319,6 +350,7 @@ int main(void) {
         cmocka_unit_test(a_door_lets_one_in_and_closes),
         cmocka_unit_test(doors_in_use_stay),
         cmocka_unit_test(doors_of_several_clients_are_one),
+        cmocka_unit_test(one_client_holds_the_doors),
         cmocka_unit_test(the_secret_is_the_latest_that_is_known),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
