@@ -36,7 +36,7 @@ struct council_host {
     void (*tell)(void *context, struct belonging *to, const uint8_t *message, size_t size, uint64_t now);
     /* It is a member from now on, or not any more without anything against it. */
     void (*review)(void *context, struct belonging *who, uint64_t now);
-    /* It is none, and was told why; bye is due. */
+    /* It is none: what waits for it is dropped, then it is told why, and bye is due. */
     void (*shut_out)(void *context, struct belonging *who, uint64_t now);
     /* This is the present set. */
     void (*rekey)(void *context, const struct key_set *set, uint64_t now);

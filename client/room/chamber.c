@@ -135,7 +135,7 @@ static void on_review(void *context, struct belonging *who, uint64_t now) {
 static void on_shut_out(void *context, struct belonging *who, uint64_t now) {
     struct chamber *chamber = context;
     who->dismiss_at = now + CHAMBER_DISMISSAL_MS;
-    chamber->review = true;
+    chatroom_decide(chamber->chatroom, who->id, now);
 }
 
 static void on_rekey(void *context, const struct key_set *set, uint64_t now) {

@@ -267,6 +267,11 @@ void chatroom_review(struct chatroom *room, uint64_t now) {
     assembly_review(&room->parts, now);
 }
 
+void chatroom_decide(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now) {
+    struct member *member = members_find(&room->parts.members, peer);
+    if (member) assembly_decide(&room->parts, member, now);
+}
+
 bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size, uint64_t now) {
     struct outgoing *outgoing = &room->parts.outgoing;
     struct members *members = &room->parts.members;

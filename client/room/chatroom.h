@@ -64,6 +64,8 @@ uint64_t chatroom_due(struct chatroom *room, uint64_t now);
 void chatroom_keep_gate(struct chatroom *room, const struct gatekeeper *keeper);
 /* What decided that is different now: everybody who is here is decided on anew. */
 void chatroom_review(struct chatroom *room, uint64_t now);
+/* The same of this one alone. */
+void chatroom_decide(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
 /* A message of the charter, to everybody who is let in and connected, or to this one alone, be it let in or not. False:
  * it is not here. */
 MUST_USE bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size,

@@ -156,8 +156,8 @@ static void tell_why(const struct council *council, struct belonging *who, enum 
 static void shut_out(struct council *council, struct belonging *who, enum verdict verdict, uint64_t now) {
     who->kind = ADMISSION_REFUSE;
     if (!who->connected) return;
-    tell_why(council, who, verdict, now);
     council->host.shut_out(council->host.context, who, now);
+    tell_why(council, who, verdict, now);
 }
 
 void council_connected(struct council *council, struct belonging *who, uint64_t now) {
@@ -399,6 +399,7 @@ bool council_is_keeper(const struct council *council) {
     const struct belonging *member;
     size_t lower = 0;
     if (!council->room->charter.founded) return false;
+    if (standing_is_removed(standing_of(council, council->identity->public))) return false;
     if (decides(council, council->identity->public)) return true;
     for (size_t i = 0; (member = member_at(council, i)); i++)
         lower += is_in(member) && memcmp(member->id, council->own_id, sizeof member->id) < 0;

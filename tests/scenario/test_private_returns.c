@@ -1,0 +1,96 @@
+/* Who was removed from a private room, and what becomes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "common/wire/peer_packets.h"
+#include "tests/scenario/support/private_people.h"
+
+#define CONNECT_MS 3000
+#define TELL_MS 2000
+
+/* The owner, two who stay, and her. */
+struct scene {
+    struct world *world;
+    struct person *anna, *bert, *carl, *eve;
+};
+
+static struct scene begin(struct world *world) {
+    struct scene scene = {.world = world};
+    scene.anna = private_found(world, "anna");
+    scene.bert = private_invite(world, "bert", NULL);
+    scene.carl = private_invite(world, "carl", NULL);
+    scene.eve = private_invite(world, "eve", NULL);
+    world_wait(world, CONNECT_MS,
+               private_sees(scene.anna, scene.bert) && private_sees(scene.anna, scene.carl) &&
+                   private_sees(scene.bert, scene.carl) && private_sees(scene.anna, scene.eve) &&
+                   private_sees(scene.bert, scene.eve) && private_sees(scene.carl, scene.eve));
+    world_run(world, 2000);
+    return scene;
+}
+
+static bool is_for(const struct wire *wire, const struct person *whom) {
+    bool is_peers = wire->size > 0 && wire->data[0] >= PEER_PROBE && wire->data[0] <= PEER_DATA;
+    return is_peers && wire->sender && wire->sender != whom && address_same_ip(&wire->to, &whom->seen);
+}
+
+static bool lose(struct world *world, struct wire *wire) {
+    return !is_for(wire, world->tampering);
+}
+
+/* What is lost is told again, before the bye. */
+static void who_is_removed_hears_why_though_packets_are_lost(void **state) {
+    struct scene scene = begin(*state);
+    scene.world->tampering = scene.eve;
+    scene.world->tamper = lose;
+    private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+    world_run(scene.world, 1500);
+    scene.world->tamper = NULL;
+    world_wait(scene.world, 3000, private_refused(scene.eve, "removed"));
+}
+
+struct counting {
+    const struct person *whom;
+    unsigned packets;
+};
+
+static bool count(struct world *world, struct wire *wire) {
+    struct counting *counting = world->tampering;
+    counting->packets += is_for(wire, counting->whom);
+    return true;
+}
+
+/* Other decisions, and what she asks for, are no reason to send her anything. */
+static void who_stays_removed_is_left_alone(void **state) {
+    static const uint8_t nobody[MEMBER_ID_SIZE];
+    struct scene scene = begin(*state);
+    struct counting counting = {.whom = scene.eve};
+    /* Who goes is none of the two that keep former sets, so that nobody begins to. */
+    const struct person *last =
+        memcmp(scene.bert->id, scene.carl->id, sizeof scene.bert->id) > 0 ? scene.bert : scene.carl;
+    struct why why;
+    private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+    world_wait(scene.world, TELL_MS, private_refused(scene.eve, "removed"));
+    world_run(scene.world, 10000);
+    scene.world->tampering = &counting;
+    scene.world->tamper = count;
+    assert_true(chamber_decide(private_chamber(scene.anna), DECIDE_TOPIC, nobody, "tea", scene.world->now, &why));
+    private_decide(scene.anna, last, DECIDE_REMOVE);
+    world_run(scene.world, 60000);
+    assert_int_equal(counting.packets, 0);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        test(who_is_removed_hears_why_though_packets_are_lost),
+        test(who_stays_removed_is_left_alone),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("private_returns", tests, NULL, NULL);
+}
