@@ -66,11 +66,19 @@ static const struct key_set *held_set(const struct peer *peer) {
     return set_with(peer, number == KEY_SETS_NONE ? key_sets_current(peer->host->sets) : number);
 }
 
+/* Those that some of these sessions are under. */
+static uint32_t sets_of(const struct peer *peer, uint32_t sessions) {
+    uint32_t sets = 0;
+    for (size_t i = 0; i < KEY_SETS_MAX; i++) sets |= (uint32_t)((sessions & peer->host->listing[i]) != 0) << i;
+    return sets & key_sets_used(peer->host->sets);
+}
+
+/* Who was killed is listed for some time under sets that it may not have after a restart. */
 const struct key_set *linking_set(const struct peer *peer) {
-    uint32_t listed = 0;
-    for (size_t i = 0; i < KEY_SETS_MAX; i++) listed |= (uint32_t)((peer->listed & peer->host->listing[i]) != 0) << i;
-    size_t number = key_sets_best(peer->host->sets, listed);
-    return number == KEY_SETS_NONE ? held_set(peer) : set_with(peer, number);
+    const uint32_t all = sets_of(peer, peer->listed), fresh = sets_of(peer, peer->unheeded);
+    const bool current = all >> key_sets_current(peer->host->sets) & 1;
+    const uint32_t sets = fresh && !current ? fresh : all;
+    return sets ? set_with(peer, key_sets_best(peer->host->sets, sets)) : held_set(peer);
 }
 
 const struct key_set *linking_set_of(const struct peer *peer, uint32_t index) {

@@ -138,6 +138,8 @@ enum peer_alarm {
     ALARM_BYE,    /* it is said again, or enough */
     ALARM_PING,
     ALARM_FLUSH, /* something is to be sent */
+    /* returning.c */
+    ALARM_RETURN, /* it is believed to be here again */
     /* sizing.c */
     ALARM_SIZE, /* a probe of how large packets may be */
     ALARMS_URGENT,
@@ -163,8 +165,10 @@ struct peer {
     uint32_t listed_once; /* those that ever listed it */
     uint32_t said;        /* those whose last word, the last one at `said_at`, was that it left */
     uint64_t said_at;
-    bool absent;      /* since `delisted`: no bootnode that can be reached lists it */
-    bool said_absent; /* one of them said that it left, rather than began anew or was lost itself */
+    uint32_t unheeded; /* those that told of it since it was last heard: returning.h */
+    bool awaited;      /* it is gone, and it, or we, asked that both meet since */
+    bool absent;       /* since `delisted`: no bootnode that can be reached lists it */
+    bool said_absent;  /* one of them said that it left, rather than began anew or was lost itself */
     uint64_t delisted;
     struct address seen[BOOTNODE_SESSIONS]; /* where each saw it last */
     uint64_t introduction_asked;            /* ms: when we asked for the last INTRODUCE; 0: its own echo has come */
@@ -256,6 +260,7 @@ struct peer {
     struct probing *probing; /* NULL: never yet */
 
     unsigned bye_tries;
-    bool dismissed; /* we say bye to this one alone: it is gone then */
+    bool dismissed;   /* we say bye to this one alone: it is gone then, */
+    bool turned_away; /* by our wish */
     uint64_t bye_due;
 };

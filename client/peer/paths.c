@@ -117,6 +117,7 @@ void paths_proven(struct peer *peer) {
 
 void paths_heard(struct peer *peer, const struct path *from, uint64_t now) {
     peer->heard = now;
+    peer->unheeded = 0;
     if (!peer->has_path) return;
     if (on_path(peer, from)) {
         peer->heard_here = now;

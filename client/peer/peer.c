@@ -7,6 +7,7 @@
 #include "client/peer/linking.h"
 #include "client/peer/paths.h"
 #include "client/peer/probes.h"
+#include "client/peer/returning.h"
 #include "client/peer/rounds.h"
 #include "client/peer/sizing.h"
 #include "client/peer/talking.h"
@@ -14,8 +15,6 @@
 #include "common/clock.h"
 #include "common/holds.h"
 #include "common/memory.h"
-
-#define OLD_NEWS_MS 5000
 
 /* --- Alarms --- */
 
@@ -26,6 +25,7 @@ static void look_at_clock(const struct peer *peer, uint64_t now, uint64_t alarms
     probes_alarms(peer, alarms);
     talking_alarms(peer, now, alarms);
     sizing_alarms(peer, alarms);
+    returning_alarms(peer, alarms);
 }
 
 /* After anything that may have changed what is due. */
@@ -87,20 +87,9 @@ bool peer_holds(const struct peer *peer, uint64_t now) {
     bool initiates = peer->attempt.active || peer->renewing || peer->confirmation_size > 0;
     bool responds = false;
     for (size_t i = 0; i < PEER_PENDING; i++) responds |= peer->pending[i].active;
-    return transports_hold(peer) && !(initiates && !peer->pair.initiator) && !(responds && peer->pair.initiator) &&
-           (peer->has_path || !peer->demoted) && (!peer->has_path || path_holds(&peer->path)) && alarms_hold(peer, now);
-}
-
-void peer_tick(struct peer *peer, uint64_t now) {
-    HOLDS(peer_holds(peer, now));
-    if (peer_ready(peer) > now) return;
-    if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
-    rounds_tick(peer, now);
-    paths_tick(peer, now);
-    probes_tick(peer, now);
-    talking_tick(peer, now);
-    sizing_tick(peer, now);
-    set_alarms(peer, now);
+    return transports_hold(peer) && returning_holds(peer) && !(initiates && !peer->pair.initiator) &&
+           !(responds && peer->pair.initiator) && (peer->has_path || !peer->demoted) &&
+           (!peer->has_path || path_holds(&peer->path)) && alarms_hold(peer, now);
 }
 
 bool peer_reachable(const struct peer *peer) {
@@ -146,31 +135,6 @@ void peer_destroy(struct peer *peer) {
     free(peer);
 }
 
-/* The path stays what it is. */
-static void drop_queue(struct peer *peer) {
-    struct round_trip trip = peer->sender.round_trip;
-    delivery_sender_clear(&peer->sender);
-    delivery_sender_init(&peer->sender, ++*peer->host->streams);
-    peer->sender.round_trip = trip;
-}
-
-/* A client that said bye is here again: known by its keys, but nothing of the old conversation holds. */
-static void revive(struct peer *peer, uint64_t now) {
-    linking_forget(peer);
-    peer->state = PEER_LIVE;
-    peer->connected = peer->has_path = peer->demoted = false;
-    probes_forget(peer);
-    peer->introduce_self = peer->introduction_open = peer->acknowledge = peer->ask = false;
-    peer->heard = peer->sent = now;
-    peer->asked = 0;
-    peer->rounds = 0;
-    peer->bye_tries = 0;
-    peer->epoch = ++*peer->host->epochs;
-    drop_queue(peer);
-    delivery_receiver_clear(&peer->receiver);
-    delivery_receiver_init(&peer->receiver);
-}
-
 /* What a bootnode said before it was lost counts only while there is none that can be asked. */
 static void weigh(struct peer *peer, bool said, uint64_t now) {
     uint32_t reachable = peer->host->reachable;
@@ -188,11 +152,6 @@ static void weigh(struct peer *peer, bool said, uint64_t now) {
 void peer_weigh(struct peer *peer, uint64_t now) {
     weigh(peer, false, now);
     set_alarms(peer, now);
-}
-
-/* A bootnode that heard of it later than others tells of its coming when it has already said bye. */
-static bool is_old_news(const struct peer *peer, uint32_t bit, uint64_t now) {
-    return !(peer->listed_once & bit) && now - peer->heard < OLD_NEWS_MS;
 }
 
 /* Somewhere else than before, or here after it was not: not just with other addresses beside the one where it was seen,
@@ -223,19 +182,16 @@ static const struct address *find_news(const struct peer *peer, const struct add
 
 static bool listed(struct peer *peer, unsigned bootnode, const struct member_record *record,
                    const struct address *usable, size_t count, uint64_t now) {
-    uint32_t bit = UINT32_C(1) << bootnode;
-    bool revived = peer->state == PEER_GONE && !is_old_news(peer, bit, now);
     bool moved = has_moved(peer, bootnode, record);
     bool other_suites = peer->pair.other_mask != record->suite_mask;
-    peer->listed |= bit;
-    peer->listed_once |= bit;
-    peer->said &= ~bit;
+    bool revived = returning_listed(peer, bootnode, now);
+    peer->said &= ~(UINT32_C(1) << bootnode);
     weigh(peer, false, now);
     peer->pair.other_mask = record->suite_mask;
     const struct address *news = find_news(peer, usable, count);
     punch_set_candidates(&peer->punch, usable, count, now);
     if (peer->state == PEER_GONE && !revived) return false;
-    if (revived) revive(peer, now);
+    if (revived) returning_revive(peer, now);
     if (moved || revived || other_suites) begin_anew(peer, now);
     if (peer_reachable(peer) && peer->path.kind != PATH_DIRECT) {
         if (news)
@@ -263,6 +219,7 @@ void peer_delisted(struct peer *peer, unsigned bootnode, bool resync, uint64_t n
     uint32_t bit = UINT32_C(1) << bootnode;
     if (!(peer->listed & bit)) return;
     peer->listed &= ~bit;
+    peer->unheeded &= ~bit;
     if (!resync) peer->said |= bit;
     weigh(peer, !resync, now);
     set_alarms(peer, now);
@@ -281,10 +238,12 @@ bool peer_only_listed_by(const struct peer *peer, uint32_t sessions) {
     return peer->listed_once && !(peer->listed_once & ~sessions);
 }
 
-void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now) {
-    if (peer->state != PEER_LIVE) return;
+void peer_introduced(struct peer *peer, unsigned bootnode, const struct address *usable, size_t count, uint64_t now) {
     punch_set_candidates(&peer->punch, usable, count, now);
-    if (!peer_reachable(peer) && !peer->next.live) rounds_introduced(peer, now);
+    if (peer->state == PEER_GONE)
+        returning_asked_for(peer, bootnode);
+    else if (!peer_reachable(peer) && !peer->next.live)
+        rounds_introduced(peer, now);
     set_alarms(peer, now);
 }
 
@@ -293,6 +252,25 @@ static void retry(struct peer *peer, uint64_t now) {
     begin_anew(peer, now);
     rounds_introduce(peer, now);
     rounds_start(peer, now);
+}
+
+/* The other side may take us for gone, too: so it hears that we look for it. */
+static void come_back(struct peer *peer, uint64_t now) {
+    returning_revive(peer, now);
+    retry(peer, now);
+}
+
+void peer_tick(struct peer *peer, uint64_t now) {
+    HOLDS(peer_holds(peer, now));
+    if (peer_ready(peer) > now) return;
+    if (now >= returning_at(peer)) come_back(peer, now);
+    if (linking_tick(peer, now) && (!linking_usable(peer, now) || peer->demoted)) rounds_end(peer, now);
+    rounds_tick(peer, now);
+    paths_tick(peer, now);
+    probes_tick(peer, now);
+    talking_tick(peer, now);
+    sizing_tick(peer, now);
+    set_alarms(peer, now);
 }
 
 void peer_retry(struct peer *peer, uint64_t now) {
@@ -359,7 +337,7 @@ bool peer_queue(struct peer *peer, struct blob *blob, uint64_t tag, uint64_t now
 }
 
 void peer_drop_queue(struct peer *peer, uint64_t now) {
-    drop_queue(peer);
+    talking_drop_queue(peer);
     set_alarms(peer, now);
 }
 
@@ -435,6 +413,7 @@ void peer_receive_confirmation(struct peer *peer, const struct peer_answer *mess
     case LINKED_NEW:
         take_path(peer, bound, from, false, now);
         peer->heard = peer->heard_here = now;
+        peer->unheeded = 0;
         peer->asked = 0;
         peer->introduce_self = true;
         rounds_done(peer);

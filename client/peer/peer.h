@@ -39,8 +39,8 @@ void peer_reroute(struct peer *peer, unsigned from, unsigned to, uint64_t now);
 bool peer_only_listed_by(const struct peer *peer, uint32_t sessions);
 /* The host's `reachable` changed. */
 void peer_weigh(struct peer *peer, uint64_t now);
-/* INTRODUCE from a bootnode: punch again unless there is a working path. */
-void peer_introduced(struct peer *peer, const struct address *usable, size_t count, uint64_t now);
+/* INTRODUCE from a bootnode: punch again unless there is a working path. Who said bye is live again, soon. */
+void peer_introduced(struct peer *peer, unsigned bootnode, const struct address *usable, size_t count, uint64_t now);
 /* Something came back that may help: a peer that is not reached is tried again at once. */
 void peer_retry(struct peer *peer, uint64_t now);
 /* The key set with this number is to be dropped: what was begun under it is given up, sessions stay. */

@@ -114,6 +114,21 @@ void talking_set_nick(struct peer *peer, const char *nick) {
     peer->introduction.nick_size = (uint8_t)strlen(peer->introduction.nick);
 }
 
+/* The path stays what it is. */
+void talking_drop_queue(struct peer *peer) {
+    struct round_trip trip = peer->sender.round_trip;
+    delivery_sender_clear(&peer->sender);
+    delivery_sender_init(&peer->sender, ++*peer->host->streams);
+    peer->sender.round_trip = trip;
+}
+
+/* Another run has not heard why it is to go. */
+static void keep_it(struct peer *peer) {
+    if (!peer->dismissed) return;
+    peer->dismissed = peer->awaited = false;
+    peer->bye_tries = 0;
+}
+
 void talking_introduced(struct peer *peer, const struct frame_introduction *introduction, uint64_t now) {
     bool first = !peer->connected;
     bool new_run = first || introduction->run != peer->introduction.run;
@@ -131,6 +146,7 @@ void talking_introduced(struct peer *peer, const struct frame_introduction *intr
     /* A restart on their side: they have none of our stream, and theirs begins anew. */
     if (forgot_us) delivery_restart(&peer->sender, ++*peer->host->streams);
     if (new_run) {
+        keep_it(peer);
         probes_forget(peer);
         linking_drop_previous(peer); /* whose late segments would be taken for the new run's */
         delivery_receiver_clear(&peer->receiver);
@@ -202,6 +218,7 @@ static void handle_pong(struct peer *peer, uint64_t token, const struct path *fr
 
 static void be_gone(struct peer *peer, uint64_t now) {
     peer->state = PEER_GONE;
+    peer->turned_away = peer->dismissed;
     rounds_done(peer);
     delivery_sender_clear(&peer->sender);
     peer->host->said_bye(peer->host->context, peer, now);
@@ -342,9 +359,9 @@ static void bye_run(struct peer *peer, uint64_t now) {
         talking_say_bye(peer, now);
         return;
     }
+    if (peer->state == PEER_LIVE) be_gone(peer, now);
     peer->dismissed = false;
     peer->bye_tries = 0;
-    be_gone(peer, now);
 }
 
 void talking_tick(struct peer *peer, uint64_t now) {

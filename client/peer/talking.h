@@ -9,6 +9,8 @@ void talking_flush(struct peer *peer, uint64_t now);
 void talking_answer(struct peer *peer, uint64_t now);
 /* Theirs is that from now on. */
 void talking_set_nick(struct peer *peer, const char *nick);
+/* What was queued is not sent (any more). */
+void talking_drop_queue(struct peer *peer);
 /* Says bye once what was queued has arrived; then it is gone. */
 void talking_dismiss(struct peer *peer, uint64_t now);
 /* Says bye, up to three times. */

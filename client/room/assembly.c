@@ -17,7 +17,9 @@ void assembly_give_up(struct assembly *parts, struct member *member, bool undeli
 
 void assembly_tick(struct assembly *parts, struct member *member, uint64_t now) {
     peer_tick(member->peer, now);
-    if (!parts->leaving) status_check(member, &parts->events, now);
+    if (parts->leaving || member->finished) return;
+    status_welcome(member, &parts->events); /* it may be here again */
+    status_check(member, &parts->events, now);
 }
 
 /* A packet that somebody relayed for this member; any other's in it is dropped. It comes out of another peer's packet,
@@ -188,8 +190,12 @@ void assembly_review(struct assembly *parts, uint64_t now) {
 
 static void on_returned(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
-    greet(parts, peer->owner, now);
-    gate_met(&parts->gate, peer->owner, now);
+    struct member *member = peer->owner;
+    if (member->admitted)
+        greet(parts, member, now);
+    else
+        assembly_decide(parts, member, now); /* it was told why by what another run heard */
+    gate_met(&parts->gate, member, now);
 }
 
 static void on_path_changed(void *context, struct peer *peer) {

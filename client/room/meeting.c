@@ -88,7 +88,7 @@ static void on_introduced(void *context, const struct member_record *record, uin
     if (!member) return;
     struct sessions_usable usable;
     sessions_gather(&which->meeting->sessions, which->index, &which->meeting->host->links, record, &usable);
-    peer_introduced(member->peer, usable.addresses, usable.count, now);
+    peer_introduced(member->peer, which->index, usable.addresses, usable.count, now);
 }
 
 /* What a node of a cluster listed before it reset our session it does not know any more; others do. */

@@ -1,4 +1,4 @@
-/* Who was removed from a private room, and what becomes of it. */
+/* Who was removed from a private room, and comes again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #define CONNECT_MS 3000
 #define TELL_MS 2000
+#define VERDICT_MS 12000
 
 /* The owner, two who stay, and her. */
 struct scene {
@@ -84,12 +85,37 @@ static void who_stays_removed_is_left_alone(void **state) {
     assert_int_equal(counting.packets, 0);
 }
 
+/* By the first secret, while there is a later one that she had; those whom she left say why she is alone. */
+static void who_restarts_right_after_her_removal_is_told_why(void **state) {
+    for (unsigned i = 0; i < 16; i++) {
+        struct scene scene = begin(*state);
+        struct person *mia = private_invite(scene.world, "mia", NULL);
+        struct private_room room;
+        world_wait(scene.world, CONNECT_MS, private_sees(scene.anna, mia));
+        world_run(scene.world, 2000);
+        private_decide(scene.anna, mia, DECIDE_REMOVE);
+        world_wait(scene.world, TELL_MS, private_agree(scene.anna, scene.eve) && private_agree(scene.anna, scene.bert));
+        world_run(scene.world, 12000);
+        private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+        world_run(scene.world, i * 300);
+        person_kill(scene.eve);
+        person_forget(scene.eve);
+        assert_true(private_room_init(&room, PRIVATE_NAME, private_made.charter.root));
+        person_enter(scene.eve, &room);
+        world_wait(scene.world, VERDICT_MS, private_refused(scene.eve, "removed"));
+        assert_int_equal(person_count(scene.eve, EVENT_PEER_CONNECTED, NULL), 0);
+        world_teardown(state);
+        assert_int_equal(private_setup(state), 0);
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(who_is_removed_hears_why_though_packets_are_lost),
         test(who_stays_removed_is_left_alone),
+        test(who_restarts_right_after_her_removal_is_told_why),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("private_returns", tests, NULL, NULL);

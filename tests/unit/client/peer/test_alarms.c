@@ -309,13 +309,14 @@ static void happen(struct world *world) {
     case 4:
     case 5: peer_listed(peer, 0, &record, record.candidates.items, 1, now); break;
     case 6: peer_delisted(peer, 0, draw(world, 2), now); break;
-    case 7: peer_introduced(peer, record.candidates.items, 1, now); break;
+    case 7: peer_introduced(peer, 0, record.candidates.items, 1, now); break;
     case 8: peer_retry(peer, now); break;
     case 9: peer_network_changed(peer, now); break;
     case 10: peer_resumed(peer, draw(world, 100), now); break;
     case 11:
         if (draw(world, 10) == 0) peer_drop_queue(peer, now);
         if (draw(world, 30) == 0) peer_say_bye(peer, now);
+        if (draw(world, 10) == 0) peer_dismiss(peer, now);
         break;
     default: say(end, draw(world, 4) ? 40 : 50000, now);
     }

@@ -115,6 +115,19 @@ static void a_peer_is_met_under_the_best_set_that_lists_it(void **state) {
     assert_int_equal(chosen(fixture), third);
 }
 
+/* It was killed, and came again by what it still had; under the current one it would be known to have that. */
+static void who_restarts_is_met_under_what_it_was_listed_by_since(void **state) {
+    struct fixture *fixture = *state;
+    const size_t second = rekey(fixture, 2), third = rekey(fixture, 3);
+    has_sessions(fixture);
+    fixture->peer->listed = 1 | UINT32_C(1) << second;
+    assert_int_equal(chosen(fixture), second);
+    fixture->peer->unheeded = 1;
+    assert_int_equal(chosen(fixture), 0);
+    fixture->peer->listed |= UINT32_C(1) << third;
+    assert_int_equal(chosen(fixture), third);
+}
+
 static void who_is_not_listed_is_met_under_what_it_has(void **state) {
     struct fixture *fixture = *state;
     const size_t second = rekey(fixture, 2);
@@ -156,7 +169,7 @@ static void a_set_that_is_dropped_is_forgotten(void **state) {
     assert_true(peer->attempt.active);
     uint32_t first = peer->attempt.index;
     const size_t second = rekey(fixture, 2);
-    peer->listed = 0;
+    peer_forget_session(peer, 0, 0, NOW + 1);
     peer_forget_set(peer, 0, NOW + 1);
     key_sets_drop(&fixture->sets, 0);
     assert_null(linking_set_of(peer, first));
@@ -170,6 +183,7 @@ static void a_set_that_is_dropped_is_forgotten(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_peer_is_met_under_the_best_set_that_lists_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_restarts_is_met_under_what_it_was_listed_by_since, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_not_listed_is_met_under_what_it_has, setup, teardown),
         cmocka_unit_test_setup_teardown(another_set_begins_another_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(a_set_that_is_dropped_is_forgotten, setup, teardown),

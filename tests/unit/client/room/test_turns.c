@@ -129,7 +129,7 @@ static void something_happens(struct room_parts *parts, uint32_t *number) {
     case 0: peer_delisted(member->peer, 0, draw(2), now); break;
     case 1: peer_listed(member->peer, 0, &record, &somewhere, 1, now); break;
     case 2: peer_retry(member->peer, now); break;
-    case 3: peer_introduced(member->peer, &somewhere, 1, now); break;
+    case 3: peer_introduced(member->peer, 0, &somewhere, 1, now); break;
     case 4: peer_receive_probe(member->peer, &(struct path){.address = somewhere}, now); break;
     }
 }
