@@ -278,6 +278,15 @@ void peer_retry(struct peer *peer, uint64_t now) {
     set_alarms(peer, now);
 }
 
+bool peer_is_turned_away(const struct peer *peer) {
+    return peer->turned_away || peer->dismissed;
+}
+
+void peer_call_back(struct peer *peer, uint64_t now) {
+    returning_call(peer);
+    set_alarms(peer, now);
+}
+
 const struct key_set *peer_set_of(const struct peer *peer, uint32_t index) {
     return linking_set_of(peer, index);
 }

@@ -79,6 +79,10 @@ bool peer_bye_done(const struct peer *peer);
 /* Says bye to this one, while others stay, once what was queued for it has arrived: then it is gone, as if it had said
  * so. */
 void peer_dismiss(struct peer *peer, uint64_t now);
+/* Was it dismissed, and has not come again since? */
+bool peer_is_turned_away(const struct peer *peer);
+/* Then it is looked for again, if a bootnode lists it: it is live as soon as it was silent for long enough. */
+void peer_call_back(struct peer *peer, uint64_t now);
 
 /* A packet of or for another member, as a FRAME_RELAY or FRAME_RELAYED; nothing unless the peer is reached directly. */
 void peer_pass_on(struct peer *peer, enum frame_type type, const uint8_t member[static MEMBER_ID_SIZE],

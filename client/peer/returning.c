@@ -46,6 +46,10 @@ void returning_asked_for(struct peer *peer, unsigned session) {
     peer->awaited |= !peer->turned_away || (peer->unheeded & UINT32_C(1) << session);
 }
 
+void returning_call(struct peer *peer) {
+    peer->awaited |= peer->turned_away || peer->dismissed;
+}
+
 uint64_t returning_at(const struct peer *peer) {
     const bool is_due = peer->state == PEER_GONE && peer->awaited && peer->listed && !peer->bye_tries;
     return is_due ? peer->heard + OLD_NEWS_MS : NEVER;

@@ -5,7 +5,7 @@
  * Invariants:
  * 1. `unheeded` has none but sessions that list the member.
  * 2. Whom we turned away its own wish brings back only if a bootnode told of it since its last packet, as of who has
- * restarted. */
+ * restarted: else it is called. */
 #pragma once
 
 #include "client/peer/parts.h"
@@ -15,6 +15,8 @@
 MUST_USE bool returning_listed(struct peer *peer, unsigned session, uint64_t now);
 /* This session says that it asks for us, while it is gone. */
 void returning_asked_for(struct peer *peer, unsigned session);
+/* Whom we turned away, or are about to, may come again. */
+void returning_call(struct peer *peer);
 /* Nothing of the old conversation holds; it is known by its keys. */
 void returning_revive(struct peer *peer, uint64_t now);
 /* From when on it is believed to be here again; NEVER: there is nothing to believe. */

@@ -188,6 +188,13 @@ void assembly_review(struct assembly *parts, uint64_t now) {
     open_input(parts);
 }
 
+void assembly_call_back(const struct assembly *parts, uint64_t now) {
+    for (size_t i = 0; i < parts->members.count; i++) {
+        const struct member *member = parts->members.list[i];
+        if (peer_is_turned_away(member->peer) && gate_belongs(&parts->gate, member)) peer_call_back(member->peer, now);
+    }
+}
+
 static void on_returned(void *context, struct peer *peer, uint64_t now) {
     struct assembly *parts = context;
     struct member *member = peer->owner;

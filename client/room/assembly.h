@@ -51,6 +51,8 @@ void assembly_clear(struct assembly *parts);
 void assembly_tick(struct assembly *parts, struct member *member, uint64_t now);
 /* The gatekeeper may see things otherwise than before: what could be said to nobody can be said now. */
 void assembly_review(struct assembly *parts, uint64_t now);
+/* Whom it turned away and would not any more is looked for again. */
+void assembly_call_back(const struct assembly *parts, uint64_t now);
 /* Somebody whose session has begun is let in, or is not any more: tells of it. */
 void assembly_decide(struct assembly *parts, struct member *member, uint64_t now);
 /* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got what waits for it. */

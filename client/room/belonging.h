@@ -38,6 +38,8 @@ struct council_host {
     void (*review)(void *context, struct belonging *who, uint64_t now);
     /* It is none: what waits for it is dropped, then it is told why, and bye is due. */
     void (*shut_out)(void *context, struct belonging *who, uint64_t now);
+    /* The charter is another one: who was shut out may belong here again. */
+    void (*changed)(void *context, uint64_t now);
     /* This is the present set. */
     void (*rekey)(void *context, const struct key_set *set, uint64_t now);
     /* It holds what we hold, and so has the present set. */

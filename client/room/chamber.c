@@ -20,6 +20,7 @@ struct chamber {
     size_t count;
     uint64_t now;    /* of the last call that told it */
     bool review;     /* somebody is let in, or is not any more */
+    bool recall;     /* or may be, who was dismissed */
     bool keeps;      /* we are registered under former sets */
     bool unwritable; /* that was told */
     bool locked;     /* its file */
@@ -62,9 +63,9 @@ static struct belonging *find_or_add(struct chamber *chamber, const uint8_t *id)
 /* --- What follows for the chatroom --- */
 
 static void settle(struct chamber *chamber, uint64_t now) {
-    if (!chamber->review) return;
-    chamber->review = false;
-    chatroom_review(chamber->chatroom, now);
+    if (chamber->review) chatroom_review(chamber->chatroom, now);
+    if (chamber->recall) chatroom_call_back(chamber->chatroom, now);
+    chamber->review = chamber->recall = false;
 }
 
 static void keep_former(struct chamber *chamber, uint64_t now) {
@@ -136,6 +137,12 @@ static void on_shut_out(void *context, struct belonging *who, uint64_t now) {
     struct chamber *chamber = context;
     who->dismiss_at = now + CHAMBER_DISMISSAL_MS;
     chatroom_decide(chamber->chatroom, who->id, now);
+}
+
+static void on_changed(void *context, uint64_t now) {
+    struct chamber *chamber = context;
+    (void)now;
+    chamber->recall = true;
 }
 
 static void on_rekey(void *context, const struct key_set *set, uint64_t now) {
@@ -260,6 +267,12 @@ static bool on_admits(void *context, const uint8_t id[static MEMBER_ID_SIZE], co
     return kind == ADMISSION_LET_IN;
 }
 
+static bool on_belongs(void *context, const uint8_t identity[static 32]) {
+    const struct chamber *chamber = context;
+    enum standing standing = charter_standing(&chamber->room.charter, identity);
+    return on_presumes(context) && standing != STANDING_UNKNOWN && !standing_is_removed(standing);
+}
+
 static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now) {
     struct chamber *chamber = context;
     chamber->touched = true;
@@ -300,6 +313,7 @@ static struct council_host council_host_of(struct chamber *chamber) {
                                  .tell = on_tell,
                                  .review = on_review,
                                  .shut_out = on_shut_out,
+                                 .changed = on_changed,
                                  .rekey = on_rekey,
                                  .agrees = on_agrees,
                                  .said = on_said,
@@ -343,6 +357,7 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
     const struct gatekeeper keeper = {.context = chamber,
                                       .presumes = on_presumes,
                                       .admits = on_admits,
+                                      .belongs = on_belongs,
                                       .met = on_met,
                                       .role = on_role,
                                       .left = on_left,

@@ -272,6 +272,10 @@ void chatroom_decide(struct chatroom *room, const uint8_t peer[static MEMBER_ID_
     if (member) assembly_decide(&room->parts, member, now);
 }
 
+void chatroom_call_back(struct chatroom *room, uint64_t now) {
+    if (!is_leaving(room)) assembly_call_back(&room->parts, now);
+}
+
 bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size, uint64_t now) {
     struct outgoing *outgoing = &room->parts.outgoing;
     struct members *members = &room->parts.members;

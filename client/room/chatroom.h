@@ -66,6 +66,8 @@ void chatroom_keep_gate(struct chatroom *room, const struct gatekeeper *keeper);
 void chatroom_review(struct chatroom *room, uint64_t now);
 /* The same of this one alone. */
 void chatroom_decide(struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE], uint64_t now);
+/* Who was dismissed is met again where it belongs here by now. */
+void chatroom_call_back(struct chatroom *room, uint64_t now);
 /* A message of the charter, to everybody who is let in and connected, or to this one alone, be it let in or not. False:
  * it is not here. */
 MUST_USE bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size,

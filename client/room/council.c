@@ -278,6 +278,7 @@ static void follow(struct council *council, const struct belonging *from, struct
     const struct statement *told[CHARTER_STATEMENTS_MAX];
     for (size_t i = 0; i < count; i++) told[i] = &list[i];
     judge_again(council, now);
+    council->host.changed(council->host.context, now);
     if (!from) tell_others(council, told, count, now);
     council->digest_at = earlier(council->digest_at, now + COUNCIL_DIGEST_MS);
     council->digest_to_all |= !came_from_authors(from, list, count);

@@ -32,6 +32,10 @@ bool gate_decide(const struct gate *gate, struct member *member) {
     return member->admitted;
 }
 
+bool gate_belongs(const struct gate *gate, const struct member *member) {
+    return gate->keeper.belongs && gate->keeper.belongs(gate->keeper.context, member->peer->introduction.identity);
+}
+
 void gate_met(const struct gate *gate, const struct member *member, uint64_t now) {
     if (gate_is_kept(gate)) gate->keeper.met(gate->keeper.context, member->peer->pair.other_id, member->admitted, now);
 }

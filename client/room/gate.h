@@ -37,6 +37,8 @@ bool gate_presumes(const struct gate *gate);
 void gate_listed(const struct gate *gate, struct member *member, size_t set);
 /* It has proven who it is: true when it is let in. */
 bool gate_decide(const struct gate *gate, struct member *member);
+/* Does who was turned away belong here by now? */
+bool gate_belongs(const struct gate *gate, const struct member *member);
 /* A session with it has begun, or it began anew. */
 void gate_met(const struct gate *gate, const struct member *member, uint64_t now);
 /* How it stands, for people to see; static text, or NULL. */

@@ -67,6 +67,8 @@ struct gatekeeper {
      * newcomer who does not know yet who belongs here. May be asked at any time. */
     bool (*presumes)(void *context);
     bool (*admits)(void *context, const uint8_t id[static MEMBER_ID_SIZE], const struct gate_visit *visit);
+    /* Is whoever has this key let in under any key set? The function may be NULL. */
+    bool (*belongs)(void *context, const uint8_t identity[static 32]);
     /* A session with it has begun, or it began anew; it was decided whether it is let in. */
     void (*met)(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now);
     /* How it stands, for people to see; static text: "owner", "op", or NULL. The function may be NULL. */

@@ -1,4 +1,4 @@
-/* Who was removed from a private room, and comes again. */
+/* Who was removed from a private room and is let in again, and who comes again although she was removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #define CONNECT_MS 3000
 #define TELL_MS 2000
+#define RETURN_MS 5000
 #define VERDICT_MS 12000
 
 /* The owner, two who stay, and her. */
@@ -32,6 +33,84 @@ static struct scene begin(struct world *world) {
                    private_sees(scene.bert, scene.eve) && private_sees(scene.carl, scene.eve));
     world_run(world, 2000);
     return scene;
+}
+
+static void readmit(struct person *by, const struct person *whom) {
+    static const uint8_t nobody[MEMBER_ID_SIZE];
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    struct why why;
+    fingerprint_format(whom->identity.public, fingerprint);
+    if (!chamber_decide(private_chamber(by), DECIDE_READMIT, nobody, fingerprint, by->world->now, &why))
+        fail_msg("%s", why.text);
+}
+
+static bool is_back(const struct scene *scene) {
+    return private_sees(scene->anna, scene->eve) && private_sees(scene->bert, scene->eve) &&
+           private_sees(scene->carl, scene->eve) && private_agree(scene->anna, scene->eve);
+}
+
+static void assert_talks_again(const struct scene *scene) {
+    private_say(scene->bert, "welcome back");
+    private_say(scene->eve, "here I am");
+    world_wait(scene->world, TELL_MS,
+               private_heard(scene->eve, "welcome back") && private_heard(scene->anna, "here I am") &&
+                   private_heard(scene->carl, "here I am"));
+}
+
+/* While her client runs, and she does nothing. */
+static void who_is_let_in_again_is_back_within_seconds(void **state) {
+    struct scene scene = begin(*state);
+    private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+    world_wait(scene.world, TELL_MS, private_refused(scene.eve, "removed"));
+    private_say(scene.bert, "not for her");
+    world_run(scene.world, 60000);
+    readmit(scene.anna, scene.eve);
+    world_wait(scene.world, RETURN_MS, is_back(&scene));
+    assert_talks_again(&scene);
+    assert_int_equal(private_heard(scene.carl, "not for her"), 1);
+}
+
+/* Nor does it need the owner: who keeps the former sets meets her there. */
+static void whom_an_op_lets_in_again_is_back_while_the_owner_is_away(void **state) {
+    struct scene scene = begin(*state);
+    struct private_room kept;
+    private_decide(scene.anna, scene.carl, DECIDE_OP);
+    private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+    world_wait(scene.world, TELL_MS, private_refused(scene.eve, "removed"));
+    world_run(scene.world, 10000);
+    private_kill(scene.anna, &kept);
+    world_run(scene.world, 60000);
+    readmit(scene.carl, scene.eve);
+    world_wait(scene.world, RETURN_MS, private_sees(scene.carl, scene.eve) && private_sees(scene.bert, scene.eve));
+    private_room_clear(&kept);
+}
+
+/* Before the bye that she was sent is answered, right after it, and later. */
+static void who_was_removed_by_mistake_is_back_however_soon_that_is_noticed(void **state) {
+    for (unsigned ms = 0; ms < 6500; ms += 500) {
+        struct scene scene = begin(*state);
+        private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+        world_run(scene.world, ms);
+        readmit(scene.anna, scene.eve);
+        world_wait(scene.world, 2 * RETURN_MS, is_back(&scene));
+        assert_talks_again(&scene);
+        world_teardown(state);
+        assert_int_equal(private_setup(state), 0);
+    }
+}
+
+/* She hears nothing while she does not: her client is cut off, and hears it when it is not any more. */
+static void who_is_let_in_again_while_she_is_cut_off_comes_back_later(void **state) {
+    struct scene scene = begin(*state);
+    private_decide(scene.anna, scene.eve, DECIDE_REMOVE);
+    world_wait(scene.world, TELL_MS, private_refused(scene.eve, "removed"));
+    world_run(scene.world, 30000);
+    scene.eve->cut = true;
+    readmit(scene.anna, scene.eve);
+    world_run(scene.world, 5000);
+    scene.eve->cut = false;
+    world_wait(scene.world, 20000, is_back(&scene));
+    assert_int_equal(person_count(scene.eve, EVENT_BOOTNODE_LOST, NULL), 0);
 }
 
 static bool is_for(const struct wire *wire, const struct person *whom) {
@@ -83,6 +162,9 @@ static void who_stays_removed_is_left_alone(void **state) {
     private_decide(scene.anna, last, DECIDE_REMOVE);
     world_run(scene.world, 60000);
     assert_int_equal(counting.packets, 0);
+    readmit(scene.anna, scene.eve);
+    world_wait(scene.world, RETURN_MS, private_sees(scene.anna, scene.eve));
+    assert_true(counting.packets > 0);
 }
 
 /* By the first secret, while there is a later one that she had; those whom she left say why she is alone. */
@@ -113,6 +195,10 @@ static void who_restarts_right_after_her_removal_is_told_why(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        test(who_is_let_in_again_is_back_within_seconds),
+        test(whom_an_op_lets_in_again_is_back_while_the_owner_is_away),
+        test(who_was_removed_by_mistake_is_back_however_soon_that_is_noticed),
+        test(who_is_let_in_again_while_she_is_cut_off_comes_back_later),
         test(who_is_removed_hears_why_though_packets_are_lost),
         test(who_stays_removed_is_left_alone),
         test(who_restarts_right_after_her_removal_is_told_why),

@@ -317,6 +317,7 @@ static void happen(struct world *world) {
         if (draw(world, 10) == 0) peer_drop_queue(peer, now);
         if (draw(world, 30) == 0) peer_say_bye(peer, now);
         if (draw(world, 10) == 0) peer_dismiss(peer, now);
+        if (draw(world, 3) == 0) peer_call_back(peer, now);
         break;
     default: say(end, draw(world, 4) ? 40 : 50000, now);
     }

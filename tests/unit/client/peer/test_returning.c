@@ -61,6 +61,27 @@ static void whom_we_turned_away_asks_in_vain_unless_it_registered_since(void **s
     assert_int_equal(returning_at(&peer), HEARD + OLD_NEWS_MS);
 }
 
+static void whom_we_turned_away_may_be_called(void **state) {
+    struct peer peer = turned_away(), left = gone();
+    (void)state;
+    returning_call(&peer);
+    assert_int_equal(returning_at(&peer), HEARD + OLD_NEWS_MS);
+    returning_call(&left);
+    assert_true(returning_at(&left) == NEVER);
+}
+
+/* Its bye is on the way: it is gone first. */
+static void who_is_called_while_it_is_turned_away_comes_after_that(void **state) {
+    struct peer peer = gone();
+    (void)state;
+    peer.state = PEER_LIVE;
+    peer.dismissed = true;
+    returning_call(&peer);
+    assert_true(returning_at(&peer) == NEVER);
+    peer.state = PEER_GONE;
+    assert_int_equal(returning_at(&peer), HEARD + OLD_NEWS_MS);
+}
+
 static void who_registers_anew_while_it_is_turned_away_may_ask_later(void **state) {
     struct peer peer = gone();
     (void)state;
@@ -88,6 +109,8 @@ int main(void) {
         cmocka_unit_test(another_one_is_not_believed_so_soon_and_not_later_either),
         cmocka_unit_test(who_asks_for_us_is_here_once_that_is_no_old_news),
         cmocka_unit_test(whom_we_turned_away_asks_in_vain_unless_it_registered_since),
+        cmocka_unit_test(whom_we_turned_away_may_be_called),
+        cmocka_unit_test(who_is_called_while_it_is_turned_away_comes_after_that),
         cmocka_unit_test(who_registers_anew_while_it_is_turned_away_may_ask_later),
         cmocka_unit_test(to_whom_bye_is_said_nobody_comes_back),
     };

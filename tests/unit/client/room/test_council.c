@@ -84,6 +84,10 @@ static void on_shut_out(void *context, struct belonging *who, uint64_t at) {
     person->talks[other_of(person, who)] = false;
 }
 
+static void on_changed(void *context, uint64_t at) {
+    (void)context, (void)at;
+}
+
 static void on_rekey(void *context, const struct key_set *set, uint64_t at) {
     struct person *person = context;
     (void)at;
@@ -131,6 +135,7 @@ static void sit_down(struct person *person) {
                                       .tell = on_tell,
                                       .review = on_review,
                                       .shut_out = on_shut_out,
+                                      .changed = on_changed,
                                       .rekey = on_rekey,
                                       .agrees = on_agrees,
                                       .said = on_said,
