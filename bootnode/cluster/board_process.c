@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,11 +18,19 @@
 #include "common/dumps.h"
 #include "common/sandbox/privileges.h"
 #include "common/sandbox/sandbox.h"
+#include "common/sanitizers.h"
 #include "common/why.h"
 
 #define NAME "gochat-board"
 #define WATCH_MS 1000
 #define STALE_MS 1000 /* what waited longer to be published is not: nothing comes late by us */
+
+#ifdef GOCHAT_SANITIZED
+#define MEMORY_MAX RLIM_INFINITY /* sanitizers take what they like */
+#else
+#define MEMORY_MAX ((rlim_t)256 << 20) /* ten times what it has */
+#endif
+#define STACK_SIZE ((size_t)2 << 20) /* of each of libnats's threads, which have what `ulimit -s` says otherwise */
 
 static int pair; /* APART_SOCKET, once it is apart */
 
@@ -74,6 +84,22 @@ static bool shut_off(const struct bootnode_config *config, const struct board_fi
     return entered;
 }
 
+/* libnats makes room for whatever size a server says that a message has, up to 2 GiB, and the machine's memory would go
+ * to a server that lies. Refused, it closes the connection, and the next server is asked. */
+static void bound_memory(void) {
+    struct rlimit limit;
+    pthread_attr_t threads;
+    if (pthread_attr_init(&threads) == 0) {
+        (void)pthread_attr_setstacksize(&threads, STACK_SIZE);
+        (void)pthread_setattr_default_np(&threads);
+        pthread_attr_destroy(&threads);
+    }
+    if (getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    if (limit.rlim_max > MEMORY_MAX) limit.rlim_max = MEMORY_MAX;
+    if (limit.rlim_cur > MEMORY_MAX) limit.rlim_cur = MEMORY_MAX;
+    (void)setrlimit(RLIMIT_DATA, &limit);
+}
+
 /* False at the end of the pair. */
 static bool take_packet(struct board_link *link) {
     uint8_t data[BOARD_PACKET_MAX];
@@ -107,6 +133,7 @@ struct task {
 /* Each time in a process of its own. */
 static void work(void *context) {
     const struct task *task = context;
+    bound_memory();
     if (!shut_off(task->config, task->files)) give_up("the process for NATS cannot enter its sandbox");
     say(BOARD_PACKET_READY, ""); /* before the link says that NATS is away */
     struct board_link *link = board_link_start(pair, task->config, task->files);

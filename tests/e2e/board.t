@@ -245,6 +245,37 @@ for my $scheme (sort keys %silent) {
     end($one);
 }
 
+# --- who says that much is to come --------------------------------------------------------------------------------------------
+
+SKIP: {
+    skip 'sanitizers have memory without end', 2 if $ENV{SAN};
+    my $liar_socket = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Listen => 8) or die "$@";
+    my $liar_port = $liar_socket->sockport;
+    my $pid = fork // die;
+    if (!$pid) {
+        local $SIG{PIPE} = 'IGNORE';
+        while (my $caller = $liar_socket->accept) {
+            $caller->autoflush(1);
+            print $caller qq(INFO {"server_id":"x","version":"2.9.10","proto":1,"max_payload":1024}\r\n);
+            for my $answered (1, 2) {
+                while (my $line = <$caller>) { last if $line =~ /^PING/ }
+                print $caller "PONG\r\n";
+            }
+            print $caller "MSG gochat.town.beacon.9 1 2000000000\r\n";
+            for (1 .. 2000) { print $caller 'x' x 100_000 or last }
+        }
+        POSIX::_exit(0);
+    }
+    my $of_liar = $settings =~ s{^nats = .*}{nats = nats://127.0.0.1:$liar_port}mr =~ s/^nats_.*\n//mgr;
+    $one = start_node($nats, 1, settings => $of_liar);
+    ok(wait_log($one, qr/NATS is away: nats:\S+:$liar_port: \S/, slow(15)), 'a server that announces 2 GB is given up') or diag log_text($one);
+    my ($most) = read_file("/proc/$one->{board}/status") =~ /^VmHWM:\s+(\d+) kB/m;
+    cmp_ok($most, '<', 100_000, 'and nobody makes room for that');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    end($one);
+}
+
 # --- the process ------------------------------------------------------------------------------------------------------------
 
 $one = start_node($nats, 1);
