@@ -42,10 +42,7 @@ void emergency_disarm(void) {
 
 void emergency_restore(void) {
     if (!atomic_exchange_explicit(&ready.armed, false, memory_order_acquire)) return;
-    /* What a terminal that does not read left in the queue would keep these out. */
-    size_t written = tty_write_now(ready.descriptor, ready.bytes, ready.size);
-    if (written < ready.size && tcflush(ready.descriptor, TCOFLUSH) == 0)
-        (void)tty_write_now(ready.descriptor, ready.bytes, ready.size); /* nothing is left to be tried */
+    tty_write_last(ready.descriptor, ready.bytes, ready.size);
     if (tty_is_foreground(ready.descriptor)) tcsetattr(ready.descriptor, TCSANOW, &ready.settings);
 }
 

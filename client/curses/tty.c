@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@
 
 #define ROWS_MOST 500
 #define COLUMNS_MOST 2000
+#define LAST_TRIES 100 /* a millisecond apart */
+
+/* The last was written. Another thread that looked before this was set has one write under way, not more. */
+static _Atomic bool over;
 
 static int own_description(int output) {
     char path[64];
@@ -46,6 +51,7 @@ void tty_raw(const struct tty *tty) {
     raw.c_cc[VMIN] = 0; /* read returns with nothing, instead of waiting */
     raw.c_cc[VTIME] = 0;
     tcsetattr(tty->input, TCSANOW, &raw);
+    atomic_store(&over, false);
 }
 
 void tty_restore(const struct tty *tty) {
@@ -101,16 +107,18 @@ static ssize_t write_without_waiting(int output, const char *bytes, size_t size)
     return written;
 }
 
-size_t tty_write_now(int output, const void *bytes, size_t size) {
-    size_t done = 0;
+/* The queue is as full as the terminal is slow, and where another thread is about to write, it may be full again, or
+ * have a lock on it (EAGAIN), right after it was emptied. */
+void tty_write_last(int output, const void *bytes, size_t size) {
     int error = errno;
-    while (done < size) {
-        ssize_t written = write_without_waiting(output, (const char *)bytes + done, size - done);
-        if (written <= 0) break;
-        done += (size_t)written;
+    atomic_store(&over, true);
+    for (int tries = 0; tries < LAST_TRIES; tries++) {
+        ssize_t written = write_without_waiting(output, bytes, size);
+        if (written == (ssize_t)size || (written < 0 && errno != EAGAIN)) break;
+        if (tcflush(output, TCOFLUSH) != 0) break;
+        poll(NULL, 0, 1);
     }
     errno = error;
-    return done;
 }
 
 static void keep(struct tty *tty, const void *bytes, size_t size) {
@@ -128,7 +136,7 @@ bool tty_waits(const struct tty *tty) {
 }
 
 void tty_flush(struct tty *tty) {
-    while (tty_waits(tty)) {
+    while (tty_waits(tty) && !atomic_load(&over)) {
         ssize_t written = write_without_waiting(tty->output, tty->waiting + tty->first, tty->end - tty->first);
         if (written == 0 || (written < 0 && errno == EAGAIN)) return;
         if (written < 0) break; /* the terminal is gone */

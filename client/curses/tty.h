@@ -50,5 +50,7 @@ bool tty_is_there(const struct tty *tty);
 /* Async-signal-safe. False: another job has the terminal, such as the shell after Ctrl-Z. Who reads from it then, or
  * changes its settings, is stopped (SIGTTIN, SIGTTOU). */
 bool tty_is_foreground(int descriptor);
-/* Async-signal-safe; bytes that were written at once, errno left alone. */
-MUST_USE size_t tty_write_now(int output, const void *bytes, size_t size);
+/* Async-signal-safe, errno left alone, from any thread: the last that the terminal hears of us. What waits in its queue
+ * is dropped where that keeps these bytes out, and nothing is written by tty_write and tty_flush from now on, by no
+ * thread, until tty_raw takes the terminal again. Waits for other threads' writes alone, 100 ms at most. */
+void tty_write_last(int output, const void *bytes, size_t size);

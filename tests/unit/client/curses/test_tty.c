@@ -1,7 +1,10 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +14,7 @@
 #include <cmocka.h>
 
 #include "client/curses/tty.h"
+#include "common/thread.h"
 
 #define MUCH (256 * 1024) /* more than a pseudo-terminal takes unread */
 #define GUARD_S 20        /* a call that blocks ends the test here */
@@ -142,6 +146,57 @@ static void settings_come_back(void **state) {
     assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* --- The last that it hears --- */
+
+#define LAST "\033\\that was it"
+#define ROUNDS 200
+
+static atomic_bool told_to_end;
+
+static void write_on_and_on(void *argument) {
+    (void)argument;
+    while (!atomic_load(&told_to_end)) {
+        write_much();
+        tty_flush(&tty);
+    }
+}
+
+static bool has_last(void) {
+    static char bytes[2 * MUCH];
+    size_t size = 0;
+    for (ssize_t got; (got = read(master, bytes + size, sizeof bytes - size)) > 0;) size += (size_t)got;
+    return memmem(bytes, size, LAST, strlen(LAST)) != NULL;
+}
+
+/* As a screen's thread does while another one crashes: it fills the queue again as soon as that is empty. */
+static void the_last_gets_through_beside_a_thread_that_writes(void **state) {
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct thread writer;
+        atomic_store(&told_to_end, false);
+        assert_int_equal(thread_start(&writer, "writer", false, write_on_and_on, NULL), 0);
+        struct pollfd full = {.fd = slave, .events = POLLOUT};
+        while (poll(&full, 1, 0) > 0) sched_yield();
+        tty_write_last(tty.output, LAST, strlen(LAST));
+        atomic_store(&told_to_end, true);
+        thread_join(&writer);
+        assert_true(has_last());
+        tty_raw(&tty);
+    }
+}
+
+static void nothing_comes_after_the_last_until_it_is_taken_again(void **state) {
+    (void)state;
+    tty_write_last(tty.output, "x", 1);
+    tty_write(&tty, "abc", 3);
+    assert_false(tty_waits(&tty));
+    char byte[8];
+    assert_int_equal(read(master, byte, sizeof byte), 1);
+    tty_raw(&tty);
+    tty_write(&tty, "abc", 3);
+    assert_int_equal(take(0), 3);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_SHARED(name)                                                                                              \
@@ -156,6 +211,9 @@ int main(void) {
         TEST(a_closed_one_takes_everything),
         TEST(reading_does_not_wait),
         TEST(settings_come_back),
+        TEST(the_last_gets_through_beside_a_thread_that_writes),
+        TEST(nothing_comes_after_the_last_until_it_is_taken_again),
+        TEST_SHARED(nothing_comes_after_the_last_until_it_is_taken_again),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("tty", tests, NULL, NULL);
