@@ -22,6 +22,7 @@ struct belonging {
     bool note;  /* we are to say "member" of it */
     bool heard; /* its digest: */
     uint8_t digest[CHARTER_DIGEST_SIZE];
+    bool told;                /* all, since our charter was another one */
     uint64_t tell_at;         /* all that is kept, if it lacks something; NEVER: nothing is to be told */
     uint64_t full_after;      /* and not before */
     uint64_t checked, forged; /* ms: what its signatures, and its wrong ones, cost is paid off then */

@@ -272,11 +272,17 @@ static bool came_from_authors(const struct belonging *from, const struct stateme
     return !from || count > 0;
 }
 
+static void forget_what_was_told(const struct council *council) {
+    struct belonging *member;
+    for (size_t i = 0; (member = member_at(council, i)); i++) member->told = false;
+}
+
 /* Statements that were just taken: members hear them, and what they change is changed. `from`: who told us. */
 static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
                    uint64_t now) {
     const struct statement *told[CHARTER_STATEMENTS_MAX];
     for (size_t i = 0; i < count; i++) told[i] = &list[i];
+    forget_what_was_told(council);
     judge_again(council, now);
     council->host.changed(council->host.context, now);
     if (!from) tell_others(council, told, count, now);
@@ -445,10 +451,16 @@ static void tell_digests(struct council *council, uint64_t now) {
     council->digest_to_all = false;
 }
 
+/* And our digest: where its charter changed and ours did not, we lack something of it, and only that tells it so. Once,
+ * as two may never come to one charter. */
 static void tell_who_lacks(const struct council *council, struct belonging *member, uint64_t now) {
+    uint8_t digest[CHARTER_DIGEST_SIZE];
     member->tell_at = NEVER;
     if (!is_in(member) || !lacks_something(council, member)) return;
     telling_all(&council->host, &council->room->charter, member, now);
+    charter_digest(&council->room->charter, digest);
+    if (!member->told) telling_digest(&council->host, digest, member, now);
+    member->told = true;
     member->full_after = now + COUNCIL_FULL_MS;
 }
 

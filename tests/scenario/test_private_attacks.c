@@ -350,11 +350,29 @@ static void a_full_list_is_told(void **state) {
 
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
+/* Worlds in which who lacked the other part's decisions had a session with nobody who knew that. */
+static int world_of(void **state, const char *seed) {
+    bool given = getenv("WORLD_SEED");
+    if (!given) setenv("WORLD_SEED", seed, 1);
+    int result = private_setup(state);
+    if (!given) unsetenv("WORLD_SEED");
+    return result;
+}
+
+static int setup_7(void **state) {
+    return world_of(state, "7");
+}
+static int setup_12(void **state) {
+    return world_of(state, "12");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(two_secrets_were_missed),
         test(an_op_removes_while_the_owner_is_away),
         test(parts_heal_to_one_room),
+        cmocka_unit_test_setup_teardown(parts_heal_to_one_room, setup_7, world_teardown),
+        cmocka_unit_test_setup_teardown(parts_heal_to_one_room, setup_12, world_teardown),
         test(fifty_have_a_new_secret_within_two_seconds),
         test(fifty_with_loss),
         test(a_newcomer_makes_no_storm),
