@@ -15,7 +15,7 @@
 
 #define ROWS_MOST 500
 #define COLUMNS_MOST 2000
-#define LAST_TRIES 100 /* a millisecond apart */
+#define LAST_TRIES 500 /* a millisecond apart: whoever has the lock may have to wait for a processor */
 
 /* The last was written. Another thread that looked before this was set has one write under way, not more. */
 static _Atomic bool over;

@@ -52,5 +52,5 @@ bool tty_is_there(const struct tty *tty);
 bool tty_is_foreground(int descriptor);
 /* Async-signal-safe, errno left alone, from any thread: the last that the terminal hears of us. What waits in its queue
  * is dropped where that keeps these bytes out, and nothing is written by tty_write and tty_flush from now on, by no
- * thread, until tty_raw takes the terminal again. Waits for other threads' writes alone, 100 ms at most. */
+ * thread, until tty_raw takes the terminal again. Waits for other threads' writes alone, 500 ms at most. */
 void tty_write_last(int output, const void *bytes, size_t size);

@@ -21,6 +21,7 @@
 
 static int master, slave;
 static struct tty tty;
+static char much[MUCH];
 
 static int set_up(void **state) {
     (void)state;
@@ -53,11 +54,7 @@ static char byte_at(size_t place) {
 }
 
 static void write_much(void) {
-    char *bytes = malloc(MUCH);
-    assert_non_null(bytes);
-    for (size_t i = 0; i < MUCH; i++) bytes[i] = byte_at(i);
-    tty_write(&tty, bytes, MUCH);
-    free(bytes);
+    tty_write(&tty, much, MUCH);
 }
 
 /* Reads as a terminal does, what has come. */
@@ -150,6 +147,7 @@ static void settings_come_back(void **state) {
 
 #define LAST "\033\\that was it"
 #define ROUNDS 200
+#define ROUNDS_GUARD_S (15 * GUARD_S)
 
 static atomic_bool told_to_end;
 
@@ -171,6 +169,7 @@ static bool has_last(void) {
 /* As a screen's thread does while another one crashes: it fills the queue again as soon as that is empty. */
 static void the_last_gets_through_beside_a_thread_that_writes(void **state) {
     (void)state;
+    alarm(ROUNDS_GUARD_S);
     for (int round = 0; round < ROUNDS; round++) {
         struct thread writer;
         atomic_store(&told_to_end, false);
@@ -215,6 +214,7 @@ int main(void) {
         TEST(nothing_comes_after_the_last_until_it_is_taken_again),
         TEST_SHARED(nothing_comes_after_the_last_until_it_is_taken_again),
     };
+    for (size_t i = 0; i < MUCH; i++) much[i] = byte_at(i);
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("tty", tests, NULL, NULL);
 }
