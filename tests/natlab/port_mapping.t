@@ -10,7 +10,8 @@ use GoChat::Lab;
 use GoChat::Test;
 use Test::More;
 
-use constant { PUBLIC => '11.22.33', DIRECT_SECONDS => 15, GIVE_BACK_SECONDS => 2, LEAVE_SECONDS => 1 };
+use constant { PUBLIC => '11.22.33', DIRECT_SECONDS => 15, GONE_SECONDS => 5 };
+use constant { ENDS => 3, GIVE_BACK_SECONDS => 2, LEAVE_SECONDS => 1 };
 
 $ENV{LAB_PUBLIC} = PUBLIC;
 GoChat::Lab::enter();
@@ -62,12 +63,32 @@ sub renumbered {
     return hears($pair, 'b', 'a', 'wherever you are');
 }
 
-sub ends_soon {
-    my ($client, $seconds, $what) = @_;
+sub ends_after {
+    my ($client) = @_;
     my $start = now();
     close_input($client);
     wait_exit($client, 10);
-    return cmp_ok(now() - $start, '<', slow($seconds), $what);
+    return now() - $start;
+}
+
+# Where the machine held up one, another one's end counts; who waits at its end would do so each time.
+sub ends_soon {
+    my ($client, $seconds, $what, $another) = @_;
+    my $took = ends_after($client);
+    for (2 .. ENDS) {
+        last if $took < slow($seconds);
+        diag(sprintf '%s: took %.1f s', $what, $took);
+        $took = ends_after($another->());
+    }
+    return cmp_ok($took, '<', slow($seconds), $what);
+}
+
+# One with a mapping of its own.
+sub start_mapped {
+    my ($pair, $nick) = @_;
+    my $client = start_inside($pair, 'a', $nick, 'elsewhere');
+    wait_log($client, qr/others reach us at/, DIRECT_SECONDS);
+    return $client;
 }
 
 my @pairs = map { start_pair($_) } 'natpmp', 'upnp';
@@ -88,18 +109,17 @@ for my $pair (@pairs) {
 for my $pair (@pairs) {
     my $name = $pair->{protocol};
     renumbered($pair);
-    ends_soon($pair->{a}, GIVE_BACK_SECONDS, "$name: a ends soon");
+    ends_soon($pair->{a}, GIVE_BACK_SECONDS, "$name: a ends soon", sub { start_mapped($pair, 'same') });
     is($pair->{a}{status}, 0, "$name: and well");
-    ok(wait_until(sub { !mappings($pair) }, 1), "$name: its mapping is gone");
+    ok(wait_until(sub { !mappings($pair) }, GONE_SECONDS), "$name: its mapping is gone");
 }
 
 for my $pair (@pairs) {
     my $name = $pair->{protocol};
-    my $killed = start_inside($pair, 'a', 'killed', 'elsewhere');
-    wait_log($killed, qr/others reach us at/, DIRECT_SECONDS);
+    my $killed = start_mapped($pair, 'killed');
     is(scalar(mappings($pair)), 1, "$name: another one has its port mapped");
     send_signal($killed, 'KILL');
-    ok(wait_until(sub { !mappings($pair) }, 2), "$name: the mapping of one that is killed goes, too");
+    ok(wait_until(sub { !mappings($pair) }, GONE_SECONDS), "$name: the mapping of one that is killed goes, too");
 }
 
 for my $pair (@pairs) {
@@ -111,15 +131,21 @@ for my $pair (@pairs) {
             or fail_about($client, $name);
     }
     wait_log($again, qr/others reach us at/, DIRECT_SECONDS);
+    my @more = map { start_mapped($pair, "more-$_") } 2 .. ENDS;
     send_signal($pair->{mapper}, 'KILL');
     wait_exit($pair->{mapper}, 5);
     hears($pair, 'b', 'a', 'nobody minds');
-    ends_soon($again, GIVE_BACK_SECONDS, "$name: with miniupnpd gone, a ends as soon");
+    ends_soon($again, GIVE_BACK_SECONDS, "$name: with miniupnpd gone, a ends as soon", sub { shift @more });
     is($again->{status}, 0, "$name: and as well");
 }
 
-my $alone = start_inside($pairs[0], 'b', 'alone', 'elsewhere');
-wait_event($alone, { event => 'registered' }, 5);
-ends_soon($alone, LEAVE_SECONDS, 'who is still searching for a gateway ends at once');
+sub start_searching {
+    my $alone = start_inside($pairs[0], 'b', 'alone', 'elsewhere');
+    wait_event($alone, { event => 'registered' }, 5);
+    return $alone;
+}
+
+my $searching = 'who is still searching for a gateway ends at once';
+ends_soon(start_searching(), LEAVE_SECONDS, $searching, \&start_searching);
 
 finish();
