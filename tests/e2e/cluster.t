@@ -60,7 +60,7 @@ sub sees { my ($node, $id, $seconds) = @_; return ok(wait_log($node, qr/node $id
 sub found_dead {
     my ($died, $id, @by) = @_;
     for my $node (@by) {
-        ok(wait_log($node, qr/node $id is out: it was silent/, FOUND_TO + 4), "$node->{name} finds that node $id is gone") or next;
+        ok(wait_log($node, qr/node $id is out: it was silent/, 20), "$node->{name} finds that node $id is gone") or next;
         my $took = now() - $died;
         ok($took >= FOUND_FROM && $took <= slow(FOUND_TO + 1), sprintf 'after %.1f s', $took);
     }
@@ -90,11 +90,16 @@ sees($_, 3, SOON) for $one, $two;
 # --- a restart of less than 5 s moves nothing ---------------------------------------------------------------------------
 
 my @before = map { my %is = metrics($_); $is{gochat_cluster_homes_version} } $one, $three;
+my $stopped = clock_now();
 is(stop_program($two), 0, 'node 2 ends');
 $two = again($two);
 ok(wait_until(sub { my %is = metrics($two); $is{gochat_cluster_serves} }, SOON), 'and serves at once');
+my $away = clock_now() - $stopped;
 watch_until(now() + 7);
-is_deeply([map { my %is = metrics($_); $is{gochat_cluster_homes_version} } $one, $three], \@before, 'nobody saw it gone');
+SKIP: {
+    skip sprintf('this machine took %.1f s for a restart', $away), 1 if $away > 4;
+    is_deeply([map { my %is = metrics($_); $is{gochat_cluster_homes_version} } $one, $three], \@before, 'nobody saw it gone');
+}
 
 # --- one is stopped -----------------------------------------------------------------------------------------------------
 

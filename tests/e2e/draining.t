@@ -42,7 +42,7 @@ ok(!events($member, { event => 'bootnode-lost' }), 'the member noticed nothing')
 my $start = now();
 send_signal($bootnode, 'TERM');
 is(wait_exit($bootnode, 5), 0, 'a second signal ends it');
-cmp_ok(now() - $start, '<', slow(1), 'at once');
+cmp_ok(now() - $start, '<', slow(4), 'at once');
 stop_program($_) for $member, $newcomer;
 
 # --- as long as somebody looks -----------------------------------------------------------------------------------

@@ -42,11 +42,11 @@ sub enter_room {
     my $alice = enter_room('alice');
     ok(wait_event($alice, { event => 'peer-connected', nick => 'bob' }, 10), 'alice is connected to bob');
     freeze_program($bob);
-    my $start = now();
+    my $start = clock_now();
     send_line($alice, 'are you there?');
     close_input($alice);
     is(wait_exit($alice, 14), 3, 'bob is present and does not answer: 3');
-    cmp_ok(now() - $start, '>=', 9, 'alice tried for 10 s');
+    cmp_ok(clock_now() - $start, '>=', 9, 'alice tried for 10 s');
     thaw_program($bob);
 }
 

@@ -95,7 +95,7 @@ END
     cmp_ok($silent, '<=', SESSIONS * SILENT_PERCENT / 100 + SESSIONS / ROOM_SIZE, 'and no more than that and one a room');
     is($row->{expired_seen}, $row->{expired_expected}, 'every silent session was announced as left');
     ok($row->{rtt_us}{max} > 0, "answers meanwhile (p99 $row->{rtt_us}{p99} us)");
-    cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(1000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
+    cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(3000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
 
     $row = row_named($program, 'rebind', 30);
     is($row->{registered}, $silent, 'who had fallen silent is back');
@@ -166,7 +166,7 @@ my %said = (
 );
 for my $signal (sort keys %said) {
     my $bootnode = start_bootnode(config => $config);
-    my $two = write_file("$bootnode->{folder}/rows", "--name before --duration 0.5\n--name ended --duration 3\n");
+    my $two = write_file("$bootnode->{folder}/rows", "--name before --duration 0.5\n--name ended --duration 6\n");
     my $program = start_load("load-$signal", $bootnode, '--sessions', 100, '--room-size', 10, '--rate', 200,
         '--rows', $two);
     my $page = metrics_of($bootnode);

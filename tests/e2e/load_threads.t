@@ -54,6 +54,7 @@ sub row_named {
 my $folder = temp_dir();
 my $rows = write_file("$folder/rows", <<"END");
 --name answered --rate @{[RATE]} --duration 2
+--name still --rate @{[RATE]} --duration 5
 --name churn --rate @{[RATE]} --duration 3 --churn 4
 --name silent --rate @{[RATE]} --duration 1 --silent @{[SILENT_PERCENT]}
 --name rebind --rate @{[RATE]} --duration 1 --rebind
@@ -74,6 +75,7 @@ for my $threads (2, 3) {
     is(metric($page, 'gochat_rooms'), ROOMS, 'rooms are whole');
     ok($row->{server}{cpu_ns} > 0, 'the server is looked at once');
     cmp_ok($row->{sent}, '<=', 2 * RATE + 1, 'no more than the rate is sent');
+    row_named($program, 'still', 30); # in which nobody leaves while the page is read
 
     $row = row_named($program, 'churn', 30);
     # 4 % a second, for 3 s.

@@ -12,7 +12,7 @@ use HTTP::Tiny;
 use POSIX qw(mkfifo);
 use Test::More;
 
-use constant { SESSIONS => 200, SECONDS => 2, CALLS => 40, START => 10, ENDS => 1, PIPE_SIZE => 16_384 };
+use constant { SESSIONS => 200, SECONDS => 2, CALLS => 40, START => 10, ENDS => 4, PIPE_SIZE => 16_384 };
 use constant { F_SETPIPE_SZ => 1031, TIOCSPTLCK => 0x40045431, TIOCGPTN => 0x80045430, XOFF => "\x13" };
 
 my $folder = temp_dir();

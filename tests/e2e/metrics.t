@@ -131,13 +131,13 @@ ok(wait_until(sub {
 }, 5), 'each datagram of a session is in both histograms');
 
 send_signal($client{cy}, 'KILL');
-my $silent = now();
+my $silent = clock_now();
 wait_exit($client{cy}, 5);
 stop_program($client{bob});
 ok(wait_metrics($page, { gochat_sessions_left_total => 1, gochat_sessions => 2 }, 5), 'one says that it leaves');
 ok(wait_metrics($page, { gochat_sessions_expired_total => 1, gochat_sessions => 1, gochat_rooms => 1,
     gochat_expiry_late_seconds_count => 1 }, EXPIRY + 10), 'one falls silent');
-cmp_ok(now() - $silent, '>', EXPIRY - 5, 'for long enough');
+cmp_ok(clock_now() - $silent, '>', EXPIRY - 5, 'for long enough');
 is(lines($page), $lines, 'the page is still as long');
 
 # --- the threads -----------------------------------------------------------------------------------------------------

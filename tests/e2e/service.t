@@ -12,7 +12,7 @@ use IO::Socket::IP;
 use Socket qw(SOCK_DGRAM SOL_SOCKET SO_RCVBUF);
 use Test::More;
 
-use constant { IN_HAND => 1, HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
+use constant { IN_HAND => 16, HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
 
 my $folder = temp_dir();
 

@@ -80,6 +80,13 @@ sub is_as_fresh {
     return fail_screen($alice, $what, 'before it was drawn anew:', map {"  |$_"} @{ $resized->{rows} });
 }
 
+# What comes while alice's screen is compared with itself would be a difference.
+sub bob_says {
+    my ($text) = @_;
+    type_text($bob, "\x15$text\r");
+    return wait_screen($bob, qr/\Q$text\E\s+✓/, 5);
+}
+
 resize($alice, 24, 80);
 settle($alice);
 my $before = screen_cells($alice);
@@ -87,7 +94,7 @@ srand SEED;
 for my $turn (1 .. RESIZES) {
     my ($rows, $columns) = (1 + int rand 70, 1 + int rand 220);
     resize($alice, $rows, $columns);
-    type_text($bob, "\x15resize $turn\r") if $turn == RESIZES / 2;
+    bob_says("resize $turn") if $turn == RESIZES / 2;
     is_as_fresh("$turn sizes, now $columns×$rows: as drawn at once") if $turn % COMPARED_EVERY == 0;
 }
 resize($alice, 24, 80);

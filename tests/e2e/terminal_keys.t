@@ -332,6 +332,8 @@ my %commands = (
     unfold => sub {
         send_line($bob, "spam $_ of 40") for 1 .. 40;
         shows(qr/\d more lines of bob#\w+: /, '/unfold: what bob says too much is one line');
+        my $last = wait_field($bob, { event => 'sent', text => 'spam 40 of 40' }, 5, 'id');
+        ok(wait_event($bob, { event => 'delivered', id => $last }, 5), '/unfold: alice has all of it');
         settle($alice);
         enter_line('/clear');
         enter_line('/unfold bob');

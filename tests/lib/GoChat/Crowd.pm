@@ -54,7 +54,7 @@ sub crowd_check {
 # Whether they are all there, but for chance.
 sub crowd_fills {
     my ($crowd, $timeout) = @_;
-    my $deadline = now() + slow($timeout);
+    my $deadline = now() + patience($timeout);
     while (now() < $deadline) {
         return pass("$crowd->{size} clients") if crowd_check($crowd)->{alive} >= 0.94 * $crowd->{size};
         watch_until(now() + 0.2);

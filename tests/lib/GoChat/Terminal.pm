@@ -167,7 +167,7 @@ sub log_output { my ($terminal, $file) = @_; _order($terminal, 'log', $file); re
 # Until `accepts` says so of the state of the screen; the state, or undef and a failed test.
 sub wait_state {
     my ($terminal, $accepts, $timeout, $what) = @_;
-    my $deadline = now() + slow($timeout);
+    my $deadline = now() + patience($timeout);
     while (1) {
         my $state = screen_state($terminal);
         return $state if $accepts->($state);

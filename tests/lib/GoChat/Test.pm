@@ -9,7 +9,8 @@ package GoChat::Test;
 #
 # A wait that fails is a failed test that shows the last events and the tail of the log, and returns undef. Standard
 # error goes to OUT/test-logs/<test>/<name>.log. finish() ends the programs, turns reports of sanitizers into failures
-# and is done_testing(). Upper bounds are multiplied by GOCHAT_SLOW (1, or 4 in a sanitized build).
+# and is done_testing(). Upper bounds are multiplied by GOCHAT_SLOW (1, or 4 in a sanitized build); waits, which only a
+# failure takes to their end, by PATIENCE as well. A pause of the whole machine counts for neither.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -20,6 +21,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp ();
 use IO::Handle;
 use IO::Socket::IP;
+use IO::Socket::UNIX;
 use JSON::PP;
 use List::Util qw(max min);
 use POSIX qw(WNOHANG);
@@ -30,9 +32,10 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 our @EXPORT = qw(start_bootnode start_client start_program run_program stop_program
     wait_event wait_field wait_line wait_log wait_exit wait_until watch_until no_event events log_text
     send_line close_input send_signal freeze_program thaw_program fail_about finish
-    free_port temp_dir write_file read_file now slow test_tool gochat packaged);
+    free_port temp_dir write_file read_file now clock_now slow patience test_tool gochat packaged);
 
-use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031, WAKE_EVERY => 0.25 };
+use constant { START_TIMEOUT => 10, STOP_TIMEOUT => 5, TAIL_LINES => 25, F_SETPIPE_SZ => 1031, WAKE_EVERY => 0.25,
+    PATIENCE => 3, PAUSE => 1 };
 
 my $owner = $$;
 my $root = abs_path(dirname(__FILE__) . '/../../..');
@@ -45,8 +48,13 @@ my @programs;
 my %names;
 
 sub gochat { return $gochat }
-sub now { return clock_gettime(CLOCK_MONOTONIC) }
+# Seconds, for waits and upper bounds, without those in which we stood still: a select that returns a second late was on a
+# machine that was paused, or had far too much to do. For lower bounds clock_now has the clock of the programs.
+my $stood_still = 0;
+sub clock_now { return clock_gettime(CLOCK_MONOTONIC) }
+sub now { return clock_now() - $stood_still }
 sub slow { my ($seconds) = @_; return $seconds * $slow }
+sub patience { my ($seconds) = @_; return PATIENCE * slow($seconds) }
 sub test_tool { my ($name) = @_; return "$tools/$name" }
 
 # The words that start a program of somebody else's package (tests/packaged); none where it is not to be had.
@@ -170,7 +178,11 @@ sub _pump {
         @programs;
     vec($bits, fileno $_->[1]{handle}, 1) = 1 for @open;
     # A SIGCHLD between the last statement and select would be noted only after it: hence no long sleep.
-    my $ready = select($bits, undef, undef, max(0, min(WAKE_EVERY, $deadline - now())));
+    my $wait = max(0, min(WAKE_EVERY, $deadline - now()));
+    my $since = clock_now();
+    my $ready = select($bits, undef, undef, $wait);
+    my $late = clock_now() - $since - $wait;
+    $stood_still += $late if $late > PAUSE;
     return map { _reap($_) } @programs if $ready <= 0;
     sysread $child_ended, my $notes, 4096 if vec($bits, fileno $child_ended, 1);
     for (@open) {
@@ -246,7 +258,7 @@ sub wait_log {
 # The exit status (128 + n after signal n).
 sub wait_exit {
     my ($program, $timeout) = @_;
-    my $deadline = now() + slow($timeout);
+    my $deadline = now() + patience($timeout);
     _pump($deadline) while !defined $program->{status} && now() < $deadline;
     fail_about($program, "$program->{name} ends within $timeout s") unless defined $program->{status};
     return $program->{status};
@@ -255,7 +267,7 @@ sub wait_exit {
 # Whether the condition becomes true in time. It is asked again whenever something came.
 sub wait_until {
     my ($condition, $timeout) = @_;
-    my $deadline = now() + slow($timeout);
+    my $deadline = now() + patience($timeout);
     while (!$condition->()) {
         return 0 if now() >= $deadline;
         _pump($deadline);
@@ -295,7 +307,7 @@ sub log_text {
 
 sub _wait {
     my ($program, $kind, $accepts, $timeout, $what) = @_;
-    my $deadline = now() + slow($timeout);
+    my $deadline = now() + patience($timeout);
     my $seen = 0;
     while (1) {
         my $list = $program->{$kind};
@@ -433,6 +445,7 @@ END {
 
 # A port, of UDP and of TCP, that nobody has on this machine, given once per test. The kernel hands those of a range of its
 # own to whoever does not ask for one, as other tests' clients and connections do while a test begins: those below it.
+# Until the program has it, and while it is restarted, a name that only one process can have keeps other tests from it.
 my %given;
 
 sub _port_range {
@@ -446,9 +459,11 @@ sub free_port {
     for (1 .. 1000) {
         my $port = $low + int rand($high - $low + 1);
         my %where = (LocalHost => $address // '127.0.0.1', LocalPort => $port);
-        next if $given{$port}++;
+        next if $given{$port};
+        my $claim = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "\0gochat-test-port-$port") or next;
         my $udp = IO::Socket::IP->new(%where, Type => SOCK_DGRAM, Proto => 'udp') or next;
         my $tcp = IO::Socket::IP->new(%where, Type => SOCK_STREAM, Listen => 1) or next;
+        $given{$port} = $claim;
         return $port;
     }
     die 'no free port';
