@@ -12,6 +12,10 @@
 static const uint32_t pauses_ms[MOVING_TELLS] = {MOVING_AGAIN_MS, 2 * MOVING_AGAIN_MS, 4 * MOVING_AGAIN_MS,
                                                  8 * MOVING_AGAIN_MS, MOVING_STAY_MS - 15 * MOVING_AGAIN_MS};
 
+static uint64_t period_of(unsigned which) {
+    return which == MOVING_DEAF ? MOVING_AGAIN_MS : pauses_ms[which - MOVING_TOLD];
+}
+
 /* What a step may do. */
 struct turn {
     struct moving *moving;
@@ -60,6 +64,14 @@ static void pop(struct moving_queue *queue) {
     queue->first = 0;
     if (!queue->head) queue->tail = NULL;
     free(done);
+}
+
+/* None of them is due later than that. */
+static void bring_forward(struct moving_queue *queue, uint64_t latest) {
+    size_t i = queue->first;
+    for (struct moving_chunk *chunk = queue->head; chunk; chunk = chunk->next, i = 0)
+        for (const size_t end = chunk->next ? CHUNK_ITEMS : queue->end; i < end; i++)
+            chunk->items[i].due = earlier(chunk->items[i].due, latest);
 }
 
 static void drop(struct moving_queue *queue) {
@@ -120,14 +132,15 @@ static void notify(const struct turn *turn, const struct shard_homes_told *told)
 
 /* Told `times` times by now. Without memory it is not asked again. */
 static void keep(const struct turn *turn, const struct shard_homes_told *told, unsigned times) {
-    (void)push(&turn->moving->queues[MOVING_TOLD + times - 1], told, turn->context->now + pauses_ms[times - 1]);
+    (void)push(&turn->moving->queues[MOVING_TOLD + times - 1], told,
+               turn->context->now + period_of(MOVING_TOLD + times - 1));
 }
 
 static void tell(const struct turn *turn, uint64_t id) {
     struct shard_homes_told told;
     switch (shard_homes_tell(turn->shard, id, turn->homes->stamps, turn->context->now, &told)) {
     case SHARD_HOMES_DEAF:
-        if (push(&turn->moving->queues[MOVING_DEAF], &told, turn->context->now + MOVING_AGAIN_MS)) break;
+        if (push(&turn->moving->queues[MOVING_DEAF], &told, turn->context->now + period_of(MOVING_DEAF))) break;
         shard_homes_forget(turn->shard, id);
         turn->moving->again = true;
         break;
@@ -208,6 +221,15 @@ static void publish(const struct moving *moving, struct shard *shard) {
     if (!moving->walking) atomic_store_explicit(&shard->moving.seen, moving->seen, memory_order_release);
 }
 
+/* A process that wakes from a pause may come here before the reaper has taken the pause out of the clock. What was put
+ * off meanwhile would wait for as long as the pause was. It is due as if it had been put off now: no earlier, since who
+ * was told has its time. */
+static void see_clock(struct moving *moving, uint64_t now) {
+    for (unsigned which = MOVING_DEAF; which < MOVING_QUEUES && now < moving->stepped; which++)
+        bring_forward(&moving->queues[which], now + period_of(which));
+    moving->stepped = now;
+}
+
 /* Where nobody lives, nobody can be sent anywhere. Returns when there is something to do. */
 static uint64_t serve_queues(struct turn *turn) {
     if (turn->homes->ranked_count == 0) return NEVER;
@@ -223,6 +245,7 @@ static uint64_t serve_queues(struct turn *turn) {
 void moving_step(struct moving *moving, struct context *context, struct shard *shard) {
     struct turn turn = {moving, context, shard, node_homes(context->node), MOVING_BATCH};
     if (!turn.homes) return;
+    see_clock(moving, context->now);
     see_homes(moving, turn.homes);
     take_late(&turn);
     if (moving->walking) look(&turn);

@@ -14,7 +14,9 @@
  * 3. Nobody is removed because of a move but by its own LEAVE, or MOVING_STAY_MS after it was told of homes of which
  *    this node is none, and then as moved. A session that was lent never is.
  * 4. What a step does is bounded: SHARD_HOMES_LOOKS slots, and MOVING_BATCH members that are told or asked. Where
- *    nothing moves, it is a look at a number. */
+ *    nothing moves, it is a look at a number. After a pause of the process one step looks at all who were told, too.
+ * 5. Who was told, or did not hear, waits for no longer than is said above, also where the clock fell back: a pause of
+ * the process is taken out of it, which a step may come before. */
 #pragma once
 
 #include <stdbool.h>
@@ -57,7 +59,8 @@ struct moving {
     bool again; /* a member could not be taken note of: another walk is needed */
     struct shard_homes_walk walk;
     struct moving_queue queues[MOVING_QUEUES];
-    uint64_t due; /* server clock: when to be called again; NEVER: when there are new homes */
+    uint64_t due;     /* server clock: when to be called again; NEVER: when there are new homes */
+    uint64_t stepped; /* server clock: the last step */
 };
 
 void moving_init(struct moving *moving);
@@ -66,7 +69,7 @@ void moving_destroy(struct moving *moving);
 static inline bool moving_is_due(const struct moving *moving, const struct context *context,
                                  const struct shard *shard) {
     const struct homes *homes = node_homes(context->node);
-    return homes && (homes->number != moving->seen || context->now >= moving->due ||
+    return homes && (homes->number != moving->seen || context->now >= moving->due || context->now < moving->stepped ||
                      atomic_load_explicit(&shard->moving.late_count, memory_order_relaxed) > 0);
 }
 /* Does it, a bounded part. The owner worker, in a read-side section. */

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 
 #define US 1000
+#define FALLEN_BACK_US (60 * UINT64_C(1000000)) /* at the least rate of a full cluster */
 
 static uint64_t interval_us(const struct homes *homes, uint8_t id) {
     const uint64_t said = homes->registers[id] > 0 ? homes->registers[id] : MOVE_PACE_UNKNOWN;
@@ -13,17 +14,23 @@ static uint64_t interval_us(const struct homes *homes, uint8_t id) {
     return 1000000 * senders / rate + 1;
 }
 
+/* How far the next one may be away: the burst, and one more of each thread. What is further was charged by a clock that
+ * fell back since, by a pause of the process, and makes nobody wait for longer than the rate does. */
+static uint64_t furthest_us(const struct homes *homes, uint8_t id) {
+    return earlier(MOVE_PACE_BURST_MS * US + MOVE_PACE_THREADS * interval_us(homes, id), FALLEN_BACK_US);
+}
+
 /* How long until one more may be sent there: 0: now. */
-static uint64_t wait_us(const struct move_pace *pace, uint8_t id, uint64_t now_us) {
+static uint64_t wait_us(const struct move_pace *pace, const struct homes *homes, uint8_t id, uint64_t now_us) {
     const uint64_t next = atomic_load_explicit(&pace->next_us[id], memory_order_relaxed);
-    /* A clock that fell back makes nobody wait for longer than the rate does. */
-    if (next > now_us + 60 * UINT64_C(1000000)) return 0;
+    if (next > now_us + furthest_us(homes, id)) return 0;
     return next > now_us + MOVE_PACE_BURST_MS * US ? next - now_us - MOVE_PACE_BURST_MS * US : 0;
 }
 
 static void charge(struct move_pace *pace, const struct homes *homes, uint8_t id, uint64_t now_us) {
+    const uint64_t interval = interval_us(homes, id), furthest = now_us + furthest_us(homes, id);
     uint64_t next = atomic_load_explicit(&pace->next_us[id], memory_order_relaxed), after;
-    do after = (next > now_us && next <= now_us + 60 * UINT64_C(1000000) ? next : now_us) + interval_us(homes, id);
+    do after = (next > now_us && next <= furthest ? next : now_us) + interval;
     while (!atomic_compare_exchange_weak_explicit(&pace->next_us[id], &next, after, memory_order_relaxed,
                                                   memory_order_relaxed));
 }
@@ -33,7 +40,7 @@ bool move_pace_take(struct move_pace *pace, const struct homes *homes, uint16_t 
     uint64_t longest = 0;
     for (unsigned i = 0; i < homes_count(homes); i++) {
         const uint8_t id = homes->ranked[bucket][i];
-        const uint64_t wait = id == homes->own_id ? 0 : wait_us(pace, id, now * US);
+        const uint64_t wait = id == homes->own_id ? 0 : wait_us(pace, homes, id, now * US);
         if (wait > longest) longest = wait;
     }
     *wait_ms = (longest + US - 1) / US;

@@ -19,6 +19,7 @@
 #define MOVE_PACE_UNKNOWN 1000
 #define MOVE_PACE_LEAST 100 /* any machine that runs takes more */
 #define MOVE_PACE_BURST_MS 50
+#define MOVE_PACE_THREADS 256 /* may take at once, at most */
 
 struct move_pace {
     _Atomic uint64_t next_us[CLUSTER_NODES_MAX]; /* when the next one is due there, by its rate alone */

@@ -13,6 +13,7 @@
 #include "bootnode/moving.h"
 #include "bootnode/table/shard_join.h"
 #include "bootnode/table/shard_members.h"
+#include "common/clock.h"
 #include "common/rcu.h"
 #include "common/thread.h"
 
@@ -192,10 +193,57 @@ static void a_step_is_bounded(void **state) {
     free(mover);
 }
 
+/* --- A pause of the process --- */
+
+/* Up to then, as a worker does: it comes by each 10 ms, and does what is due. */
+static void run_until(struct mover *mover, uint64_t until) {
+    for (; mover->context.now < until; mover->context.now += 10)
+        for (unsigned i = 0; i < MEMBERS && moving_is_due(&mover->moving, &mover->context, node->shards[0]); i++)
+            step(mover);
+}
+
+/* The process stands still for `pause_ms`, `after_ms` after the homes changed; the worker wakes before the reaper has
+ * taken that out of its clock. Nothing is late for it, and nobody's time here is cut short by more than the pause,
+ * which was time, too. */
+static void pause_while_moving(uint64_t after_ms, uint64_t pause_ms) {
+    struct mover *mover = aligned_alloc(64, (sizeof *mover + 63) / 64 * 64);
+    assert_non_null(mover);
+    open_mover(mover);
+    for (uint32_t i = 0; i < MEMBERS; i++) (void)join(i);
+    step(mover);
+    set_view(1, 2);
+    run_until(mover, NOW + after_ms);
+    mover->context.now += pause_ms;
+    for (unsigned i = 0; i < 20; i++) step(mover);
+    mover->context.now -= pause_ms;
+    run_until(mover, NOW + 4000);
+    assert_int_equal(node_moving(node).waiting, 0);
+    run_until(mover, NOW + MOVING_STAY_MS - earlier(pause_ms, 8 * MOVING_AGAIN_MS) - 10);
+    assert_int_equal(counters_read(&mover->counters, COUNTER_MOVED_LATE), 0);
+    assert_in_range(counters_read(&mover->counters, COUNTER_TOLD_ELSEWHERE), MEMBERS / 4, MEMBERS * 3 / 4);
+    assert_true(node_moving(node).told > 0);
+    run_until(mover, NOW + MOVING_STAY_MS + 6000);
+    assert_int_equal(node_moving(node).told, 0);
+    assert_in_range(counters_read(&mover->counters, COUNTER_MOVED_LATE), MEMBERS / 10, MEMBERS * 3 / 4);
+    moving_destroy(&mover->moving);
+    free(mover);
+}
+
+static void a_pause_makes_nothing_late(void **state) {
+    static const uint64_t pauses_ms[] = {1500, 10000, 3600000}, afters_ms[] = {20, 1200, 7500};
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof *pauses_ms; i++)
+        for (size_t j = 0; j < sizeof afters_ms / sizeof *afters_ms; j++) {
+            pause_while_moving(afters_ms[j], pauses_ms[i]);
+            (void)close_node(state);
+            (void)open_node(state);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nobody_is_forgotten, open_node, close_node),
         cmocka_unit_test_setup_teardown(a_step_is_bounded, open_node, close_node),
+        cmocka_unit_test_setup_teardown(a_pause_makes_nothing_late, open_node, close_node),
     };
     if (sodium_init() < 0) return 1;
     rcu_reader_register();
