@@ -313,6 +313,7 @@ enum orders_verdict orders_hear(struct orders *orders, const struct orders_part 
     struct orders_author *author = &orders->authors[part->author];
     if (part->edition <= author->edition && !is_ahead(author->edition, wall)) return ORDERS_KNOWN;
     if (is_part_ahead(orders, part, wall)) return ORDERS_AHEAD;
+    if (is_ahead(wall, part->wall_ms)) return ORDERS_STALE;
     if (part->number == 0) {
         forget_gathered(orders, author);
         author->gathered_edition = part->edition;

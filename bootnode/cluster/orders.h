@@ -79,6 +79,7 @@ enum orders_verdict {
     ORDERS_GATHERED, /* more of it is to come */
     ORDERS_KNOWN,    /* that edition holds already, or a later one does, or its beginning was missed */
     ORDERS_AHEAD,    /* rule 6 */
+    ORDERS_STALE,    /* sent too long ago: a recording */
     ORDERS_TOO_MANY, /* rule 5 */
     ORDERS_NO_MEMORY,
 };

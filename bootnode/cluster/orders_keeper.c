@@ -108,15 +108,18 @@ bool orders_keeper_lift(struct orders_keeper *keeper, enum access_rule rule, con
 /* --- Those of others --- */
 
 const char *orders_refusal_name(enum orders_refusal refusal) {
-    static const char *const names[ORDERS_REFUSALS] = {"malformed", "forged", "subject", "ahead", "too_many"};
+    static const char *const names[ORDERS_REFUSALS] = {"malformed", "forged", "subject", "ahead", "stale", "too_many"};
     return names[refusal];
 }
 
 static void refuse(struct orders_keeper *keeper, uint8_t id, enum orders_refusal refusal) {
     static struct log_limit limit;
-    static const char *const why[ORDERS_REFUSALS] = {"they are malformed", "they are sealed by no key of ours",
+    static const char *const why[ORDERS_REFUSALS] = {"they are malformed",
+                                                     "they are sealed by no key of ours",
                                                      "they are those of another node",
-                                                     "they are of a time that is yet to come", "there are too many"};
+                                                     "they are of a time that is yet to come",
+                                                     "they were sent long ago",
+                                                     "there are too many"};
     keeper->figures.refused[refusal]++;
     log_seldom(&limit, SELDOM_S, LOG_LEVEL_WARNING, AREA, "bans that node %u tells are refused: %s", id, why[refusal]);
 }
@@ -128,6 +131,7 @@ static void take(struct orders_keeper *keeper, const struct orders_part *part) {
         keeper->heard = true;
         break;
     case ORDERS_AHEAD: refuse(keeper, part->author, ORDERS_REFUSED_AHEAD); break;
+    case ORDERS_STALE: refuse(keeper, part->author, ORDERS_REFUSED_STALE); break;
     case ORDERS_TOO_MANY: refuse(keeper, part->author, ORDERS_REFUSED_TOO_MANY); break;
     case ORDERS_GATHERED:
     case ORDERS_KNOWN:

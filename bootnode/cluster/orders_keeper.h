@@ -31,6 +31,7 @@ enum orders_refusal {
     ORDERS_REFUSED_FORGED,
     ORDERS_REFUSED_SUBJECT, /* it is another node's than its subject says */
     ORDERS_REFUSED_AHEAD,
+    ORDERS_REFUSED_STALE, /* sent long ago */
     ORDERS_REFUSED_TOO_MANY,
     ORDERS_REFUSALS
 };

@@ -5,7 +5,7 @@
 #include "bootnode/cluster/view_events.h"
 #include "bootnode/cluster/view_heard.h"
 
-/* Those that are heard. */
+/* Those of witnesses. */
 struct clocks {
     int64_t offsets[CLUSTER_NODES_MAX];
     size_t count;
@@ -27,6 +27,15 @@ static bool counts(const struct view *view, size_t id, uint64_t now) {
     return id == view->own.id || (node->known && node->has_said && view_heard_by_beacon(node, now));
 }
 
+/* Its clock has a voice. What comes by the board alone may be a recording of a node that is no more, and many of those
+ * would outvote whoever lives: the others either are members already, or answer where clients would go. */
+static bool is_witness(const struct view *view, size_t id, uint64_t now) {
+    const struct view_node *node = &view->nodes[id];
+    if (id == view->own.id) return true;
+    return counts(view, id, now) &&
+           (node->member || (node->answer_ms != 0 && now < node->answer_ms + VIEW_UNREACHED_MS));
+}
+
 static int64_t offset_of(const struct view *view, size_t id) {
     return id == view->own.id ? 0 : view->nodes[id].clock_ms;
 }
@@ -34,7 +43,7 @@ static int64_t offset_of(const struct view *view, size_t id) {
 static void find(const struct view *view, uint64_t now, struct clocks *out) {
     out->count = 0;
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
-        if (!counts(view, id, now)) continue;
+        if (!is_witness(view, id, now)) continue;
         out->offsets[out->count++] = offset_of(view, id);
         if (id != view->own.id) out->other = id;
     }
@@ -70,8 +79,8 @@ void view_clocks_step(struct view *view, uint64_t now) {
     find(view, now, &clocks);
     if (clocks.count == 1) judge(view, view->own.id, 0);
     if (clocks.count == 2) judge_two(view, clocks.other);
-    if (clocks.count < 3) return;
+    const bool all = clocks.count >= 3;
     const int64_t median = view_clocks_median(clocks.offsets, clocks.count);
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++)
-        if (counts(view, id, now)) judge(view, id, offset_of(view, id) - median);
+        if (counts(view, id, now) && (all || !is_witness(view, id, now))) judge(view, id, offset_of(view, id) - median);
 }

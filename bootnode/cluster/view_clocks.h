@@ -1,7 +1,8 @@
 /* Whose clock is right: cookies of one node are good at the others, by the time on the wall. Pure.
  *
- * The median of all clocks that are heard, ours among them, is right. Of two clocks alone nobody can say which one is:
- * then whoever is in the view has the right one, and of two who are not the lower id; two who both are stay. */
+ * The median of the clocks of all witnesses, ours among them, is right; a witness is heard by beacon, and is a member
+ * or answered STUN within 30 s. Of two clocks alone nobody can say which one is: then whoever is in the view has the
+ * right one, and of two who are not the lower id; two who both are stay. */
 #pragma once
 
 #include <stddef.h>

@@ -76,7 +76,7 @@ static bool take_rival(struct view_rival *rival, const struct beacon *beacon, ui
                                  .counter = beacon->counter,
                                  .heard_ms = now,
                                  .clock_off = clock_is_off(beacon, wall),
-                                 .told = again && rival->told,
+                                 .told = rival->boot != 0 && rival->told, /* until all of them are silent */
                                  .address = beacon->addresses[0]};
     return true;
 }

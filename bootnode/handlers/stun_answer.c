@@ -30,13 +30,11 @@ static bool choose_endpoint(struct context *context, const struct packet *packet
     return stun_refuse_change(request);
 }
 
-/* A node's question shows that it is one: who forges a node's address uses up the answers to others there, not its. */
-static bool may_answer(const struct context *context, const struct address *from, const struct stun_request *request) {
-    const struct node *node = context->node;
-    const bool of_node =
-        node_is_clustered(node) &&
-        probe_mark_holds(node->probe_key, node->node_id, node->wall_ms(node->wall_context), request->transaction);
-    return rate_limit_source(node->limits, of_node ? RATE_PROBE : RATE_STUN, from, context->now);
+/* A node's question shows that it is one. Who forges a node's address uses up the answers to others there, not its; and
+ * who bans the network of another node keeps people out, not the node. */
+static bool is_of_node(const struct node *node, const struct stun_request *request) {
+    return node_is_clustered(node) &&
+           probe_mark_holds(node->probe_key, node->node_id, node->wall_ms(node->wall_context), request->transaction);
 }
 
 /* The one answer that is larger than its request: by 12 to 24 bytes, and where there is another address by up to 72,
@@ -47,14 +45,15 @@ void handle_stun(struct context *context, const struct packet *packet) {
     struct stun_request request;
     uint8_t answer[STUN_RESPONSE_MAX], endpoint;
     struct stun_response response = {.mapped = packet->from};
-    if (packet_is_kept_out(context, packet)) return;
-    if (!stun_decode_request(packet->data, packet->size, &request) ||
-        address_classify(&packet->from) == ADDRESS_UNUSABLE ||
+    const bool decodes = stun_decode_request(packet->data, packet->size, &request);
+    const bool of_node = decodes && is_of_node(context->node, &request);
+    if (!of_node && packet_is_kept_out(context, packet)) return;
+    if (!decodes || address_classify(&packet->from) == ADDRESS_UNUSABLE ||
         !choose_endpoint(context, packet, &request, &endpoint, &response)) {
         counters_count(context->counters, COUNTER_MALFORMED);
         return;
     }
-    if (!may_answer(context, &packet->from, &request)) {
+    if (!rate_limit_source(context->node->limits, of_node ? RATE_PROBE : RATE_STUN, &packet->from, context->now)) {
         counters_count(context->counters, COUNTER_RATE_LIMITED_STUN);
         return;
     }

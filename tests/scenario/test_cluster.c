@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "bootnode/cluster/probe_mark.h"
+#include "bootnode/guard/access.h"
 #include "bootnode/handlers/reset.h"
+#include "common/clock.h"
 #include "common/stun.h"
 #include "tests/scenario/support/cluster.h"
 
@@ -329,6 +331,26 @@ static void a_node_is_answered_beside_a_flood_in_its_name(void **state) {
     assert_in_range(answers, forged + 10 + 200, forged + 10 + NODES_PROBES + 10);
 }
 
+/* Where NATS is away, a node that is not answered would take all others for dead. */
+static void a_node_in_a_banned_network_is_answered(void **state) {
+    struct cluster *cluster = open(state, 2, 2);
+    struct net *net = cluster->nodes[0];
+    const struct address node = cluster_address(1);
+    struct prefix network = {.bits = 128 - 16};
+    uint8_t unmarked[PROBE_MARK_SIZE] = {7}, bytes[PROBE_MARK_SIZE] = {1};
+    struct why why;
+    unsigned answers = 0;
+    memcpy(network.ip, node.ip, 14);
+    assert_true(access_ban(net->node.access, &network, NEVER, &why));
+    net->watch = count_answers;
+    net->watching = &answers;
+    ask_stun(net, &node, unmarked);
+    assert_int_equal(answers, 0);
+    mark(net, cluster_id(0), bytes);
+    ask_stun(net, &node, bytes);
+    assert_int_equal(answers, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_node_names_the_homes, cluster_setup, cluster_teardown),
@@ -341,6 +363,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(lost_nodes_sessions_are_reset, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(foreign_resets_have_the_same_limit, cluster_setup, cluster_teardown),
         cmocka_unit_test_setup_teardown(a_node_is_answered_beside_a_flood_in_its_name, cluster_setup, cluster_teardown),
+        cmocka_unit_test_setup_teardown(a_node_in_a_banned_network_is_answered, cluster_setup, cluster_teardown),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);

@@ -331,6 +331,18 @@ static void test_what_was_kept_ahead_is_dated_anew(void **state) {
 /* --- How many --- */
 
 /* `count` of them, whose networks begin with `first`. */
+/* What somebody without the key has recorded would begin anew with its whole time, and nobody is there to contradict.
+ */
+static void test_a_recording_is_not_heard(void **state) {
+    (void)state;
+    give(0, ORDER_BAN, "192.0.2.0/24", now + 3600000);
+    const uint64_t then = clock_of[0];
+    clock_of[1] += 2 * ORDERS_AHEAD_MS;
+    assert_int_equal(hear(0, 1, 0), ORDERS_STALE);
+    clock_of[1] = then + ORDERS_AHEAD_MS;
+    assert_int_equal(hear(0, 1, 0), ORDERS_TAKEN);
+}
+
 static void fill(size_t node, unsigned first, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         char text[32];
@@ -432,6 +444,7 @@ int main(void) {
         TEST(test_two_that_were_ahead_are_heard_again),
         TEST(test_who_was_behind_is_heard_again),
         TEST(test_what_was_kept_ahead_is_dated_anew),
+        TEST(test_a_recording_is_not_heard),
         TEST(test_there_is_a_most),
         TEST(test_there_is_a_most_of_all_authors),
         TEST(test_all_come_to_have_the_same),

@@ -13,6 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bootnode/cluster/orders_codec.h"
+#include "bootnode/cluster/orders_file.h"
 #include "bootnode/cluster/orders_keeper.h"
 #include "bootnode/guard/access.h"
 #include "bootnode/guard/access_orders.h"
@@ -195,6 +197,36 @@ static void test_a_torn_file_has_the_edition_before(void **state) {
     log_lines_end();
 }
 
+/* As where a machine without a clock of its own has just started: 1970. */
+static void test_a_clock_that_is_not_set_lengthens_no_ban(void **state) {
+    const uint64_t now = 1000000, wall = clock_wall_ms();
+    const struct prefix networks[] = {network("192.0.2.0/24"), network("198.51.100.0/24")};
+    struct orders *orders = calloc(4, sizeof *orders), *after = &orders[3];
+    struct orders_file file;
+    (void)state;
+    assert_non_null(orders);
+    for (uint8_t id = 1; id <= 2; id++) {
+        uint8_t bytes[ORDERS_MESSAGE_MAX];
+        struct orders_message message;
+        orders_init(&orders[id], id);
+        assert_true(orders_give(&orders[id], ORDER_BAN, &networks[id - 1], now + 3600000, wall, &why));
+        const size_t size = orders_encode(&orders[id].authors[id], id, 0, now, wall, &keys, bytes, sizeof bytes);
+        assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
+        if (id == 2) assert_int_equal(orders_hear(&orders[1], &message.part, now, wall), ORDERS_TAKEN);
+    }
+    assert_true(orders_file_open(&file, path_of(3), &why));
+    assert_true(orders_file_write(&file, &keys, &orders[1], now, wall));
+    orders_init(after, 1);
+    assert_true(orders_file_read(&file, &keys, after, now, 1000));
+    for (uint8_t id = 1; id <= 2; id++) {
+        assert_int_equal(after->authors[id].list.count, 1);
+        assert_in_range(after->authors[id].list.items[0].until_ms, now + 1, now + 3600000);
+    }
+    orders_file_close(&file);
+    for (size_t i = 1; i < 4; i++) orders_clear(&orders[i]);
+    free(orders);
+}
+
 /* A limit on file sizes stands for a full disk. */
 static void limit_files(rlim_t bytes) {
     struct rlimit limit;
@@ -309,10 +341,16 @@ static void test_strangers_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_one_orders_holds_at_the_other), TEST(test_what_would_do_nothing_is_refused),
-        TEST(test_orders_outlast_a_restart),           TEST(test_a_torn_file_has_the_edition_before),
-        TEST(test_a_full_disk_loses_no_order),         TEST(test_bans_that_never_cease_are_heard),
-        TEST(test_what_is_heard_is_settled_once),      TEST(test_strangers_are_refused),
+        TEST(test_what_one_orders_holds_at_the_other),
+        TEST(test_what_would_do_nothing_is_refused),
+        TEST(test_orders_outlast_a_restart),
+        TEST(test_a_torn_file_has_the_edition_before),
+        TEST(test_a_full_disk_loses_no_order),
+        TEST(test_bans_that_never_cease_are_heard),
+        TEST(test_a_clock_that_is_not_set_lengthens_no_ban),
+        TEST(test_bans_that_never_cease_are_heard),
+        TEST(test_what_is_heard_is_settled_once),
+        TEST(test_strangers_are_refused),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     if (sodium_init() < 0) return EXIT_FAILURE;

@@ -19,9 +19,8 @@ static struct address ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
     return (struct address){.ip = {[10] = 0xff, [11] = 0xff, a, b, c, d}, .port = 9595};
 }
 
-/* We are node 1 at 8.8.8.1. */
-static void begin(struct address ours) {
-    const struct view_own own = {.id = 1,
+static void begin_as(uint8_t id, struct address ours) {
+    const struct view_own own = {.id = id,
                                  .replicas = 2,
                                  .weight = 100,
                                  .boot = 1000,
@@ -29,6 +28,11 @@ static void begin(struct address ours) {
                                  .address_count = 1,
                                  .addresses = {ours}};
     view_init(&view, &own, NOW);
+}
+
+/* We are node 1 at 8.8.8.1. */
+static void begin(struct address ours) {
+    begin_as(1, ours);
 }
 
 static struct beacon beacon_of(uint8_t id) {
@@ -216,6 +220,88 @@ static void the_most_absurd_clocks_are_wrong(void **state) {
     }
 }
 
+/* --- Recordings of nodes that are no more --- */
+
+#define LONG_AGO 1700000000000
+
+static struct beacon recording_of(uint8_t id, uint64_t boot) {
+    struct beacon beacon = beacon_of(id);
+    beacon.boot = boot;
+    beacon.wall_ms = beacon.started_ms = LONG_AGO + boot;
+    return beacon;
+}
+
+/* Steps of 100 ms, with a living node 2 where `beside`. */
+static uint64_t run_until(uint64_t now, uint64_t end, bool beside) {
+    static uint64_t counter;
+    for (; now < end; now += 100) {
+        struct beacon living = beacon_of(2);
+        living.counter = ++counter;
+        living.wall_ms = WALL + now - NOW;
+        if (beside && (now - NOW) % 1000 == 0) {
+            comes(&living, now, BEACON_BELIEVED);
+            view_answered(&view, 2, now);
+        }
+        (void)view_step(&view, now);
+        view.event_count = 0;
+    }
+    return now;
+}
+
+static void assert_serves_with(size_t count) {
+    assert_int_equal(view.state, BEACON_SERVES);
+    assert_int_equal(view.list_count, count);
+}
+
+static void recordings_do_not_outvote_the_living(void **state) {
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    view_board(&view, true, NOW);
+    uint64_t now = run_until(NOW, NOW + 60000, true);
+    assert_serves_with(2);
+    /* Two runs of each in turns keep an id heard for as long as somebody likes. */
+    for (unsigned turn = 0; turn < 20; turn++) {
+        for (uint8_t id = 8; id < 16; id++) {
+            const struct beacon recording = recording_of(id, 1 + turn % 2);
+            (void)view_intake(&view, &recording, now, WALL + now - NOW);
+        }
+        now = run_until(now, now + 2500, true);
+        assert_serves_with(2);
+    }
+}
+
+static void a_recording_keeps_no_lone_node_out(void **state) {
+    (void)state;
+    begin_as(5, ipv4(8, 8, 8, 5));
+    view_board(&view, true, NOW);
+    uint64_t now = NOW;
+    for (unsigned turn = 0; turn < 20; turn++) {
+        const struct beacon recording = recording_of(3, 1 + turn % 2);
+        (void)view_intake(&view, &recording, now, WALL + now - NOW);
+        now = run_until(now, now + 2500, false);
+    }
+    assert_serves_with(1);
+}
+
+/* And does not fill the log. */
+static void rivals_in_turns_are_told_of_once(void **state) {
+    unsigned told = 0;
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    view_board(&view, true, NOW);
+    const uint64_t now = run_until(NOW, NOW + 1000, true);
+    for (unsigned turn = 0; turn < 100; turn++) {
+        struct beacon recording = recording_of(2, 1 + turn % 2);
+        recording.counter = turn + 1;
+        recording.addresses[0] = ipv4(9, 9, 9, 9);
+        (void)view_intake(&view, &recording, now, WALL + now - NOW);
+        (void)view_step(&view, now);
+        for (size_t i = 0; i < view.event_count; i++) told += view.events[i].kind == VIEW_RIVAL;
+        view.event_count = 0;
+    }
+    assert_int_equal(told, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_refused),
@@ -229,6 +315,9 @@ int main(void) {
         cmocka_unit_test(our_own_id_is_ours_where_we_are),
         cmocka_unit_test(the_most_absurd_clocks_are_wrong),
         cmocka_unit_test(refusals_have_names),
+        cmocka_unit_test(recordings_do_not_outvote_the_living),
+        cmocka_unit_test(a_recording_keeps_no_lone_node_out),
+        cmocka_unit_test(rivals_in_turns_are_told_of_once),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
