@@ -202,6 +202,8 @@ static void on_returned(void *context, struct peer *peer, uint64_t now) {
         greet(parts, member, now);
     else
         assembly_decide(parts, member, now); /* it was told why by what another run heard */
+    /* The gate tells it anew: run upon run that acknowledges nothing has no more waiting for it than one. */
+    if (!member->admitted) peer_drop_queue(member->peer, now);
     gate_met(&parts->gate, member, now);
 }
 

@@ -35,6 +35,8 @@ struct council_host {
     struct belonging *(*member)(void *context, size_t number);
     /* One message of the reliable stream. */
     void (*tell)(void *context, struct belonging *to, const uint8_t *message, size_t size, uint64_t now);
+    /* Has what it was told arrived, but for little? */
+    bool (*keeps_up)(void *context, const struct belonging *who);
     /* It is a member from now on, or not any more without anything against it. */
     void (*review)(void *context, struct belonging *who, uint64_t now);
     /* It is none: what waits for it is dropped, then it is told why, and bye is due. */

@@ -126,6 +126,11 @@ static void on_tell(void *context, struct belonging *to, const uint8_t *message,
     if (!chatroom_tell(chamber->chatroom, to->id, message, size, now)) to->connected = false;
 }
 
+static bool on_keeps_up(void *context, const struct belonging *who) {
+    const struct chamber *chamber = context;
+    return chatroom_waiting(chamber->chatroom, who->id) < CHAMBER_WAITING_MOST;
+}
+
 static void on_review(void *context, struct belonging *who, uint64_t now) {
     struct chamber *chamber = context;
     (void)now;
@@ -135,7 +140,8 @@ static void on_review(void *context, struct belonging *who, uint64_t now) {
 
 static void on_shut_out(void *context, struct belonging *who, uint64_t now) {
     struct chamber *chamber = context;
-    who->dismiss_at = now + CHAMBER_DISMISSAL_MS;
+    /* A new run is told anew, and puts nothing off. */
+    if (who->dismiss_at == NEVER) who->dismiss_at = now + CHAMBER_DISMISSAL_MS;
     chatroom_decide(chamber->chatroom, who->id, now);
 }
 
@@ -311,6 +317,7 @@ static struct council_host council_host_of(struct chamber *chamber) {
     return (struct council_host){.context = chamber,
                                  .member = on_member,
                                  .tell = on_tell,
+                                 .keeps_up = on_keeps_up,
                                  .review = on_review,
                                  .shut_out = on_shut_out,
                                  .changed = on_changed,

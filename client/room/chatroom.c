@@ -290,6 +290,11 @@ bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *me
     return told || !peer;
 }
 
+size_t chatroom_waiting(const struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE]) {
+    const struct member *member = members_find(&room->parts.members, peer);
+    return member ? member->peer->sender.messages : 0;
+}
+
 uint64_t chatroom_time(const struct chatroom *room, uint64_t now) {
     return room_clock_ms(&room->parts.clock, now);
 }

@@ -72,6 +72,8 @@ void chatroom_call_back(struct chatroom *room, uint64_t now);
  * it is not here. */
 MUST_USE bool chatroom_tell(struct chatroom *room, const uint8_t *peer, const uint8_t *message, size_t size,
                             uint64_t now);
+/* How many messages of ours wait for its acknowledgement, of the charter and others. */
+size_t chatroom_waiting(const struct chatroom *room, const uint8_t peer[static MEMBER_ID_SIZE]);
 /* The time in the room (room_clock.h), in ms since 1970. */
 uint64_t chatroom_time(const struct chatroom *room, uint64_t now);
 /* What somebody is called here; empty: not known. */

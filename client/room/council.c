@@ -457,6 +457,11 @@ static void tell_who_lacks(const struct council *council, struct belonging *memb
     uint8_t digest[CHARTER_DIGEST_SIZE];
     member->tell_at = NEVER;
     if (!is_in(member) || !lacks_something(council, member)) return;
+    /* Who acknowledges nothing may say ever other digests: what it was told must not pile up. */
+    if (member->full_after > 0 && !council->host.keeps_up(council->host.context, member)) {
+        member->tell_at = now + COUNCIL_FULL_MS;
+        return;
+    }
     telling_all(&council->host, &council->room->charter, member, now);
     charter_digest(&council->room->charter, digest);
     if (!member->told) telling_digest(&council->host, digest, member, now);

@@ -7,7 +7,7 @@
  * 2. Whom the charter shuts out is told so and nothing else, and no statement goes to it but the one about itself.
  * 3. The host's present key set is that of private_room_secret, once a charter is known.
  * 4. What changed in the room is on the disk before a door that was used lets somebody in, else within COUNCIL_SAVE_MS.
- * 5. To each member all that is kept is sent at most once in COUNCIL_FULL_MS. */
+ * 5. To each member all that is kept is sent at most once in COUNCIL_FULL_MS, and again only where it keeps up. */
 #pragma once
 
 #include <stdbool.h>

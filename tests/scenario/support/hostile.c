@@ -77,7 +77,8 @@ static void find_identity(struct hostile *hostile, bool lower) {
     memcpy(hostile->claims.identity, hostile->identity.public, sizeof hostile->claims.identity);
 }
 
-void hostile_init(struct hostile *hostile, struct world *world, struct person *mark, const char *room, bool initiator) {
+void hostile_init_keys(struct hostile *hostile, struct world *world, struct person *mark, const struct room_keys *keys,
+                       bool initiator) {
     *hostile = (struct hostile){
         .world = world,
         .mark = mark,
@@ -85,8 +86,8 @@ void hostile_init(struct hostile *hostile, struct world *world, struct person *m
         .confirm = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}, .port = 6666},
         .forged = {.ip = {[10] = 0xff, 0xff, 203, 0, 113, 200}, .port = 53},
         .claims = {.run = 1, .epoch = 1, .nick = "mallory", .nick_size = 7},
+        .keys = *keys,
     };
-    assert_true(room_keys_derive(room, NULL, 0, &hostile->keys));
     hostile->pair = (struct handshake_pair){
         .room = &hostile->keys,
         .identity = &hostile->identity,
@@ -99,6 +100,12 @@ void hostile_init(struct hostile *hostile, struct world *world, struct person *m
     hostile_count(hostile, &hostile->forged);
     world->tamper = watch;
     world->tampering = hostile;
+}
+
+void hostile_init(struct hostile *hostile, struct world *world, struct person *mark, const char *room, bool initiator) {
+    struct room_keys keys;
+    assert_true(room_keys_derive(room, NULL, 0, &keys));
+    hostile_init_keys(hostile, world, mark, &keys, initiator);
 }
 
 static struct shard *home(const struct hostile *hostile) {

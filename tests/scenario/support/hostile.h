@@ -45,6 +45,9 @@ struct hostile {
 
 /* `initiator`: has a lower id than the mark in this open room, so begins handshakes; else a higher one. */
 void hostile_init(struct hostile *hostile, struct world *world, struct person *mark, const char *room, bool initiator);
+/* The same in a room of these keys, which may be a private one. */
+void hostile_init_keys(struct hostile *hostile, struct world *world, struct person *mark, const struct room_keys *keys,
+                       bool initiator);
 /* Is listed by the first bootnode, seen at `at`, with these candidates (NULL: none). Again: in place of the former. */
 void hostile_register(struct hostile *hostile, const struct candidate_list *candidates);
 /* The same, where it may be refused: false then. */

@@ -25,6 +25,7 @@ struct person {
     struct council council;
     struct belonging others[PEOPLE];
     bool linked[PEOPLE], talks[PEOPLE]; /* a session; and chat may flow */
+    bool deaf[PEOPLE];                  /* acknowledges nothing */
     struct key_set current;
     unsigned rekeys, saves, refusals;
     enum verdict refused;
@@ -69,6 +70,11 @@ static void on_tell(void *context, struct belonging *to, const uint8_t *message,
                               .at = at + LINK_MS,
                               .bytes = malloc(size)};
     memcpy(letter->bytes, message, size);
+}
+
+static bool on_keeps_up(void *context, const struct belonging *who) {
+    const struct person *person = context;
+    return !person->deaf[other_of(person, who)];
 }
 
 static void on_review(void *context, struct belonging *who, uint64_t at) {
@@ -133,6 +139,7 @@ static void sit_down(struct person *person) {
     const struct council_host host = {.context = person,
                                       .member = on_member,
                                       .tell = on_tell,
+                                      .keeps_up = on_keeps_up,
                                       .review = on_review,
                                       .shut_out = on_shut_out,
                                       .changed = on_changed,
@@ -422,6 +429,43 @@ static void a_flood_of_forged_words_is_bounded(void **state) {
     assert_string_equal(people[1].topic, "ours");
 }
 
+static size_t letters_to(size_t to) {
+    size_t count = 0;
+    for (size_t i = 0; i < letter_count; i++) count += letters[i].to == to;
+    return count;
+}
+
+static void say_another_digest(size_t to, size_t from) {
+    uint8_t digest[CHARTER_DIGEST_SIZE], message[CHARTER_DIGEST_MESSAGE_SIZE];
+    randombytes_buf(digest, sizeof digest);
+    size_t size = charter_digest_encode(digest, message);
+    assert_true(council_received(&people[to].council, &people[to].others[from], message, size, now));
+}
+
+/* It hears all once, and again when that has arrived. */
+static void who_acknowledges_nothing_is_not_told_all_again(void **state) {
+    size_t heard = 0;
+    (void)state;
+    everybody_meets(2);
+    people[0].deaf[1] = true;
+    say_another_digest(0, 1);
+    pass(COUNCIL_TELL_LEAST_MS + COUNCIL_TELL_SPREAD_MS);
+    assert_true(people[0].others[1].full_after > now); /* the first time it was told all */
+    pass(COUNCIL_FULL_MS);
+    for (size_t i = 0; i < 2000; i++) {
+        if (i % 1000 == 0) say_another_digest(0, 1);
+        pass(10);
+        heard += letters_to(1);
+    }
+    assert_int_equal(heard, 0);
+    people[0].deaf[1] = false;
+    for (size_t i = 0; i < COUNCIL_FULL_MS / 10; i++) {
+        pass(10);
+        heard += letters_to(1);
+    }
+    assert_true(heard > 0);
+}
+
 static void one_members_verdict_is_not_believed_beside_others(void **state) {
     uint8_t message[2];
     (void)state;
@@ -523,6 +567,7 @@ int main(void) {
         test(parts_heal_to_one_list_and_one_secret),
         test(forged_words_change_nothing),
         test(a_flood_of_forged_words_is_bounded),
+        test(who_acknowledges_nothing_is_not_told_all_again),
         test(one_members_verdict_is_not_believed_beside_others),
         test(a_member_decides_nothing),
         test(an_invite_for_one_lets_one_in),
