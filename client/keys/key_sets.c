@@ -108,6 +108,11 @@ size_t key_sets_surplus(const struct key_sets *sets, const uint8_t tag[static RO
     return full || too_old ? find_oldest_former(sets, known) : KEY_SETS_NONE;
 }
 
+size_t key_sets_surplus_by_door(const struct key_sets *sets, const uint8_t tag[static ROOM_TAG_SIZE]) {
+    const bool fits = key_sets_find(sets, tag) == KEY_SETS_NONE && count_of(sets, KEY_SET_DOOR) < KEY_SETS_DOORS;
+    return fits && find_free(sets) == KEY_SETS_NONE ? find_oldest_former(sets, KEY_SETS_NONE) : KEY_SETS_NONE;
+}
+
 size_t key_sets_rekey(struct key_sets *sets, const struct key_set *set) {
     const size_t former = key_sets_current(sets);
     size_t number = key_sets_find(sets, set->tag);

@@ -49,6 +49,8 @@ size_t key_sets_best(const struct key_sets *sets, uint32_t numbers);
 MUST_USE bool key_sets_add(struct key_sets *sets, const struct key_set *set, enum key_set_role role, size_t *number);
 /* The one that must be dropped before there can be another CURRENT one with this tag; KEY_SETS_NONE: none. */
 size_t key_sets_surplus(const struct key_sets *sets, const uint8_t tag[static ROOM_TAG_SIZE]);
+/* The same for another DOOR. */
+size_t key_sets_surplus_by_door(const struct key_sets *sets, const uint8_t tag[static ROOM_TAG_SIZE]);
 /* Makes this the CURRENT one, be it there or not, and what was that a FORMER one; returns its number. There is no
  * surplus. */
 size_t key_sets_rekey(struct key_sets *sets, const struct key_set *set);

@@ -329,12 +329,12 @@ static struct council_host council_host_of(struct chamber *chamber) {
                                  .wall_ms = on_wall};
 }
 
-static void add_set(struct chamber *chamber, const uint8_t *secret, enum key_set_role role, uint64_t now) {
+static bool add_set(struct chamber *chamber, const uint8_t *secret, enum key_set_role role, uint64_t now) {
     struct key_set set;
     key_set_derive(chamber->room.charter.root, secret, &set);
-    /* More than there are numbers for: the oldest of those who were away do without. */
-    (void)!chatroom_add_set(chamber->chatroom, &set, role, now);
+    bool added = chatroom_add_set(chamber->chatroom, &set, role, now);
     sodium_memzero(&set, sizeof set);
+    return added;
 }
 
 void chamber_keys(const struct private_room *room, struct room_keys *out) {
@@ -345,11 +345,14 @@ void chamber_keys(const struct private_room *room, struct room_keys *out) {
     sodium_memzero(secret, sizeof secret);
 }
 
+/* Beside the present set and the doors there may not be places for all former ones: who was away longest does without.
+ * They come from the oldest to the newest, so that the newest counts as that. */
 static void add_sets(struct chamber *chamber, uint64_t now) {
-    for (size_t i = 0; i < chamber->room.door_count; i++)
-        add_set(chamber, chamber->room.doors[i].token, KEY_SET_DOOR, now);
-    for (size_t i = chamber->room.former_count; i-- > 0;)
-        add_set(chamber, chamber->room.former[i].secret, KEY_SET_FORMER, now);
+    const struct private_room *room = &chamber->room;
+    const size_t places = KEY_SETS_MAX - 1 - room->door_count;
+    for (size_t i = 0; i < room->door_count; i++) (void)!add_set(chamber, room->doors[i].token, KEY_SET_DOOR, now);
+    for (size_t i = room->former_count < places ? room->former_count : places; i-- > 0;)
+        (void)!add_set(chamber, room->former[i].secret, KEY_SET_FORMER, now);
 }
 
 /* As whoever comes anew hears it. */
@@ -512,7 +515,10 @@ bool chamber_open_door(struct chamber *chamber, bool once, uint64_t lasts_ms, ui
     memcpy(token, door->token, PRIVATE_SECRET_SIZE);
     drop_missing(chamber, &before, now);
     sodium_memzero(&before, sizeof before);
-    add_set(chamber, token, KEY_SET_DOOR, now);
+    if (!add_set(chamber, token, KEY_SET_DOOR, now)) {
+        sodium_memzero(&chamber->room.doors[--chamber->room.door_count], sizeof *chamber->room.doors);
+        return why_fail(why, "too many invites and former secrets are in use");
+    }
     on_save(chamber, now);
     chamber->touched = true;
     return true;

@@ -11,7 +11,10 @@ static void drop(struct assembly *parts, size_t number, uint64_t now) {
 }
 
 bool rekeying_add(struct assembly *parts, const struct key_set *set, enum key_set_role role, uint64_t now) {
-    size_t number;
+    size_t number, surplus = KEY_SETS_NONE;
+    /* Nobody would hear whoever comes by the new invite: that is worse than that who was away longest needs one. */
+    if (role == KEY_SET_DOOR) surplus = key_sets_surplus_by_door(&parts->self.sets, set->tag);
+    if (surplus != KEY_SETS_NONE) drop(parts, surplus, now);
     if (!key_sets_add(&parts->self.sets, set, role, &number)) return false;
     members_know_set(&parts->members, number);
     meeting_want_set(&parts->meeting, number, NEVER, now);

@@ -18,7 +18,8 @@
 
 #define REKEYING_MOVE_MS 10000
 
-/* Another set, which is not the present one; we register under it. False: there are too many, or it is there. */
+/* Another set, which is not the present one; we register under it. For a door the oldest former one may have to go.
+ * False: there are too many, or it is there. */
 MUST_USE bool rekeying_add(struct assembly *parts, const struct key_set *set, enum key_set_role role, uint64_t now);
 /* This set is the present one; `keep`: we stay registered under the former one. Of former ones, the oldest may have to
  * go. */

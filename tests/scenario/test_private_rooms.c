@@ -115,6 +115,57 @@ static void invites_that_were_used_make_place(void **state) {
     }
 }
 
+/* Each is removed as soon as it is seen, so the room has as many former secrets. */
+static void remove_guests(struct person *by, size_t count) {
+    static const char *const names[] = {"eve", "mallory", "oscar", "trudy"};
+    for (size_t i = 0; i < count; i++) {
+        struct person *guest = private_invite_by(by->world, names[i], by);
+        world_wait(by->world, 10000, private_sees(by, guest));
+        private_decide(by, guest, DECIDE_REMOVE);
+        world_run(by->world, 3000);
+        person_kill(guest);
+    }
+}
+
+/* There are not as many key sets as that: a former secret makes place. */
+static void an_invite_is_heard_after_many_removals(void **state) {
+    struct world *world = *state;
+    uint8_t token[PRIVATE_SECRET_SIZE];
+    struct person *anna = private_found(world, "anna");
+    remove_guests(anna, 4);
+    assert_int_equal(chamber_room(private_chamber(anna))->former_count, 4);
+    for (size_t i = 0; i < 4; i++) open_door(anna, true, 0, token);
+    world_run(world, 1000);
+    struct person *bert = private_invite(world, "bert", token);
+    world_wait(world, 10000, private_sees(anna, bert));
+}
+
+/* There is one place beside the present secret and the invites. */
+static void the_newest_former_secret_is_kept_beside_many_invites(void **state) {
+    struct world *world = *state;
+    struct private_room annas, berts;
+    uint8_t token[PRIVATE_SECRET_SIZE];
+    struct person *anna = private_found(world, "anna");
+    remove_guests(anna, 3);
+    struct person *bert = private_invite_by(world, "bert", anna), *carl = private_invite_by(world, "carl", anna);
+    world_wait(world, 10000, private_sees(anna, bert) && private_sees(anna, carl));
+    world_run(world, 3000);
+    private_kill(bert, &berts);
+    assert_int_equal(berts.former_count, 0);
+    private_decide(anna, carl, DECIDE_REMOVE);
+    world_run(world, 3000);
+    person_kill(carl);
+    for (size_t i = 0; i < 6; i++) open_door(anna, true, 0, token);
+    private_kill(anna, &annas);
+    assert_int_equal(annas.former_count, 4);
+    person_forget(anna);
+    person_forget(bert);
+    person_enter(anna, &annas);
+    world_run(world, 2000);
+    person_enter(bert, &berts);
+    world_wait(world, 20000, private_sees(anna, bert));
+}
+
 /* By the clock of whoever made it, which may be days off: the room's time says when it is over. */
 static void an_invite_for_a_time_needs_no_right_clock(void **state) {
     struct world *world = *state;
@@ -216,6 +267,8 @@ int main(void) {
         test(who_was_away_comes_back_by_the_old_secret),
         test(an_invite_for_one_is_for_one),
         test(invites_that_were_used_make_place),
+        test(an_invite_is_heard_after_many_removals),
+        test(the_newest_former_secret_is_kept_beside_many_invites),
         test(an_invite_for_a_time_needs_no_right_clock),
         test(a_newcomer_hears_no_old_news),
         test(an_op_notes_whom_it_lets_in),

@@ -114,6 +114,27 @@ static void doors_leave_room_for_a_former_one(void **state) {
         assert_int_equal(sets.roles[find(&sets, (uint8_t)(100 + i))], KEY_SET_DOOR);
 }
 
+/* Whoever comes by it would find nobody; who was away may have had a later secret. */
+static void a_door_comes_before_the_oldest_former_one(void **state) {
+    (void)state;
+    struct key_sets sets = start();
+    const struct key_set door = set_of(103), seventh = set_of(106);
+    size_t number;
+    for (uint8_t i = 2; i < 6; i++) rekey(&sets, i);
+    for (uint8_t i = 0; i < 3; i++) {
+        assert_int_equal(key_sets_surplus_by_door(&sets, door.tag), KEY_SETS_NONE);
+        assert_true(add(&sets, (uint8_t)(100 + i), KEY_SET_DOOR, &number));
+    }
+    for (uint8_t i = 1; i < 4; i++) {
+        assert_int_equal(key_sets_surplus_by_door(&sets, sets.list[number].tag), KEY_SETS_NONE); /* it is there */
+        assert_int_equal(key_sets_surplus_by_door(&sets, set_of(200).tag), find(&sets, i));
+        key_sets_drop(&sets, find(&sets, i));
+        assert_true(add(&sets, (uint8_t)(102 + i), KEY_SET_DOOR, &number));
+    }
+    assert_int_equal(key_sets_surplus_by_door(&sets, seventh.tag), KEY_SETS_NONE); /* there are too many */
+    assert_int_not_equal(find(&sets, 4), KEY_SETS_NONE);
+}
+
 static void what_is_there_is_not_added(void **state) {
     (void)state;
     struct key_sets sets = start();
@@ -150,6 +171,7 @@ int main(void) {
         cmocka_unit_test(a_set_keeps_its_number),
         cmocka_unit_test(there_are_four_former_ones_at_most),
         cmocka_unit_test(doors_leave_room_for_a_former_one),
+        cmocka_unit_test(a_door_comes_before_the_oldest_former_one),
         cmocka_unit_test(what_is_there_is_not_added),
         cmocka_unit_test(any_order_of_changes_holds),
     };
