@@ -46,7 +46,9 @@ is((grep { !events($_, { event => 'bootnode-lost' }) } @all), 0, 'everyone misse
 my $back_at = now();
 $bootnode = start_bootnode(again => $bootnode);
 wait_until(sub { registered_again() == $clients }, BACK_SECONDS);
-is(registered_again(), $clients, sprintf 'all %d are registered again after %.1f s', $clients, now() - $back_at);
+my $took = now() - $back_at;
+is(registered_again(), $clients, sprintf 'all %d are registered again after %.1f s', $clients, $took);
+cmp_ok($took, '<=', slow(BACK_SECONDS), 'in time');
 
 # Whoever the bootnode did not know yet might now be taken for gone.
 chat_until(now() + AFTERWARDS);

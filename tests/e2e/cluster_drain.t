@@ -12,18 +12,18 @@ use GoChat::Test;
 use HTTP::Tiny;
 use Test::More;
 
-use constant { NODES => 3, HOMES => 2, MEMBERS => 200, UP => 30, SOON => 10, MOVED => 30, RUN => 30 };
+use constant { NODES => 3, HOMES => 2, MEMBERS => 200, UP => 30, SOON => 10, MOVED => 30, RUN => 60 };
 
 my $missing = nats_missing();
 plan skip_all => $missing if $missing;
 
 my $nats = start_nats();
 my $folder = temp_dir();
-my %node;
+my (%node, %address);
 
 sub start_node {
     my ($id) = @_;
-    my $address = "127.0.0.$id:951$id";
+    my $address = $address{$id} //= "127.0.0.$id:" . free_port("127.0.0.$id");
     my $config = write_file("$folder/node$id.ini", join "\n", '[bootnode]', "node_id = $id", "key_file = $folder/key",
         "listen = $address", 'metrics = 127.0.0.1:0', 'workers = 1', "control = $folder/control.$id",
         '[cluster]', nats_settings($nats, $id), "addresses = $address", "state_file = $folder/state.$id", '');
@@ -44,7 +44,7 @@ sub sum { my ($name, @ids) = @_; my $sum = 0; $sum += metric($_, $name) for @ids
 start_node($_) for 1 .. NODES;
 ok(wait_until(sub { !grep { metric($_, 'cluster_in_view') != NODES } 1 .. NODES }, UP), 'all have all in view');
 
-my $load = start_program(name => 'load', command => [dirname(gochat()) . '/gochat-load', '--bootnode', '127.0.0.1:9511',
+my $load = start_program(name => 'load', command => [dirname(gochat()) . '/gochat-load', '--bootnode', $address{1},
         '--sessions', MEMBERS, '--room-size', 8, '--duration', RUN, '--progress', 1]);
 ok(wait_until(sub { sum('sessions', 1 .. NODES) == HOMES * MEMBERS }, UP), 'each member is at its homes');
 my $there = metric(2, 'sessions');

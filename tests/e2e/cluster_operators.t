@@ -19,11 +19,11 @@ plan skip_all => $missing if $missing;
 
 my $nats = start_nats();
 my $folder = temp_dir();
-my %node;
+my (%node, %address);
 
 sub start_node {
     my ($id) = @_;
-    my $address = "127.0.0.$id:950$id";
+    my $address = $address{$id} //= "127.0.0.$id:" . free_port("127.0.0.$id");
     my $config = write_file("$folder/node$id.ini", join "\n", '[bootnode]', "node_id = $id", "key_file = $folder/key",
         "listen = $address", 'metrics = 127.0.0.1:0', 'workers = 1', "control = $folder/control.$id",
         'limit_loopback = no', '[cluster]', nats_settings($nats, $id), "addresses = $address",
@@ -93,7 +93,7 @@ is(join(' ', map { $_->{node} } @{ $status->{nodes} }), '1 2 3', 'the nodes');
 is(join(' ', map { $_->{state} } @{ $status->{nodes} }), 'serves serves serves', 'all of them serve');
 is(row($status, 2)->{heard_by}, 'itself', 'one is itself');
 like(row($status, 1)->{heard_by}, qr/beacon/, 'others are heard');
-is(row($status, 3)->{address}, '127.0.0.3:9503', 'where they are');
+is(row($status, 3)->{address}, $address{3}, 'where they are');
 my $share = 0;
 $share += $_->{share_percent} for @{ $status->{nodes} };
 cmp_ok(abs($share - 100 * $status->{replicas}), '<', 1e-6, 'each room has so many homes');

@@ -59,8 +59,10 @@ ok(wait_event($bert, { event => 'registered', name => $bootnode->{address} }, 1)
     'a name that is not answered keeps nobody from the other bootnode');
 ok(wait_event($bert, { event => 'bootnode-lost', name => $silent }, 6), 'and is told');
 ok(wait_line($carl, qr/^\* bootnode \Q$silent\E lost: its name is not found; trying again$/, 6), 'by its name');
+my $ending = now();
 send_signal($carl, 'TERM');
 is(wait_exit($carl, 3), 0, 'a signal ends who waits for a name');
+cmp_ok(now() - $ending, '<', slow(3), 'and does not wait itself');
 
 ($status, $out, $err, my $took) = send_to($silent, '--timeout', 1, 'x');
 is($status, 1, 'send, no answer: status 1');

@@ -181,7 +181,8 @@ SKIP: {
     my $home = temp_dir();
     chown $user, $group, "$home" or die "chown: $!";
     chmod 0755, "$home";
-    my $settings = "listen = 127.0.0.1:723\nkey_file = $home/state/bootnode.key";
+    my $port = free_port('127.0.0.1', 512, 1023);
+    my $settings = "listen = 127.0.0.1:$port\nkey_file = $home/state/bootnode.key";
     my $start = sub {
         my ($name, $lines) = @_;
         my $file = write_file("$folder/$name.ini", "[bootnode]\n$lines\n");
@@ -189,7 +190,7 @@ SKIP: {
     };
     my $control = "$home/control";
     my $node = $start->('user', "$settings\nuser = $user:$group\ncontrol = $control");
-    ok(wait_log($node, qr/listening on 127\.0\.0\.1:723/, 10), 'user: has a port that only root opens');
+    ok(wait_log($node, qr/listening on 127\.0\.0\.1:$port\b/, 10), 'user: has a port that only root opens');
     my @threads = has_nothing($node, 'user');
     is_deeply([grep { $_->{Uid} !~ /^$user\s+$user\s+$user\s+$user$/ || $_->{Gid} !~ /^$group\s+$group\s+$group\s+$group$/ }
             @threads], [], 'and is that user with that group');

@@ -56,9 +56,11 @@ enter_room('other', 'second');
 all_connected(CONNECT_TIMEOUT, @speakers);
 
 $bootnode{first} = start_bootnode(name => 'first', again => $bootnode{first});
+my $back_at = now();
 my @everywhere = grep { $_->{name} ne 'other' } @speakers;
 my $at_first = sub { events($_[0], { event => 'registered', bootnode => $bootnode{first}{address} }) };
 wait_until(sub { !grep { $at_first->($_) < ($_->{name} eq 'both' ? 1 : 2) } @everywhere }, BACK_SECONDS);
+cmp_ok(now() - $back_at, '<=', slow(BACK_SECONDS), 'in time');
 is((grep { !$at_first->($_) } @everywhere), 0, 'all are at the first one again');
 
 $before = changes();
