@@ -95,7 +95,10 @@ END
     cmp_ok($silent, '<=', SESSIONS * SILENT_PERCENT / 100 + SESSIONS / ROOM_SIZE, 'and no more than that and one a room');
     is($row->{expired_seen}, $row->{expired_expected}, 'every silent session was announced as left');
     ok($row->{rtt_us}{max} > 0, "answers meanwhile (p99 $row->{rtt_us}{p99} us)");
-    cmp_ok($row->{expiry_late_ms}{p99}, '<', slow(3000), "in time (p99 $row->{expiry_late_ms}{p99} ms)");
+    # Some of them while the machine itself was busy.
+    my $late = $row->{expiry_late_ms};
+    cmp_ok($late->{p50}, '<', slow(1000), "in time (median $late->{p50} ms)");
+    cmp_ok($late->{p99}, '<', slow(3000), "all of them (p99 $late->{p99} ms)");
 
     $row = row_named($program, 'rebind', 30);
     is($row->{registered}, $silent, 'who had fallen silent is back');

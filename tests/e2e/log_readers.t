@@ -12,7 +12,7 @@ use HTTP::Tiny;
 use POSIX qw(mkfifo);
 use Test::More;
 
-use constant { SESSIONS => 200, SECONDS => 2, CALLS => 40, START => 10, ENDS => 4, PIPE_SIZE => 16_384 };
+use constant { SESSIONS => 200, SECONDS => 2, CALLS => 40, START => 10, ENDS => 1, ENDS_LATE => 4, PIPE_SIZE => 16_384 };
 use constant { F_SETPIPE_SZ => 1031, TIOCSPTLCK => 0x40045431, TIOCGPTN => 0x80045430, XOFF => "\x13" };
 
 my $folder = temp_dir();
@@ -104,14 +104,18 @@ like($said, qr/^\S+Z info: bootnode: listening on .*, key [0-9a-f]{64}, version 
 
 # --- the end -----------------------------------------------------------------------------------------------------------
 
+# Half a second of it is spent on who does not read, so that a busy machine may have one or two end late.
+my @took;
 for my $name (sort keys %reader) {
     my $node = $reader{$name}{node};
     my $began = now();
     send_signal($node, 'TERM');
     is(wait_exit($node, 5), 0, "$name: ends at SIGTERM");
     my $took = now() - $began;
-    cmp_ok($took, '<=', slow(ENDS), sprintf '%s: after %.2f s', $name, $took);
+    cmp_ok($took, '<=', slow(ENDS_LATE), sprintf '%s: after %.2f s', $name, $took);
+    push @took, $took;
 }
+cmp_ok((sort { $b <=> $a } @took)[2], '<=', slow(ENDS), 'within a second, but two of them at most') or diag("@took");
 like($read_on->(), qr/^\S+Z info: bootnode: stopped\n\z/m, 'and who reads sees the last line');
 send_signal($sips, 'TERM');
 finish();

@@ -44,7 +44,7 @@ sub send_it {
     my ($status) = send_it(words => ['the', 'build  is', 'green']);
     is($status, 0, 'both have it: 0');
     for my $client (@present) {
-        my $event = wait_event($client, { event => 'message' }, 1);
+        my $event = wait_event($client, { event => 'message' }, 10);
         is($event->{text}, 'the build  is green', "$client->{name} has the words, with blanks between");
         like($event->{nick}, qr/-send-[0-9a-f]{4}$/, 'from somebody who is called a sender');
         is(wait_field($client, { event => 'peer-left', nick => $event->{nick} }, 5, 'reason'), 'bye', 'who said bye');
@@ -53,14 +53,14 @@ sub send_it {
     ($status) = send_it(input => "one\n\n/quit\nthree", words => ['--nick', 'ci']);
     is($status, 0, 'standard input: 0');
     for my $client (@present) {
-        wait_event($client, { event => 'message', nick => 'ci', text => 'three' }, 1);
+        wait_event($client, { event => 'message', nick => 'ci', text => 'three' }, 10);
         my @texts = map { $_->{text} } events($client, { event => 'message', nick => 'ci' });
         is_deeply(\@texts, ['one', '/quit', 'three'], "$client->{name} has each line, and none is a command");
     }
 
     ($status) = send_it(words => ['--nick', 'ci', '--', '--again', 'x']);
     is($status, 0, 'the same nick again, now known by its key: 0');
-    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 1, 'text'), '--again x', 'what is after --')
+    is(wait_field($_, { event => 'message', text => qr/^--again/ }, 10, 'text'), '--again x', 'what is after --')
         for @present;
 
     ($status) = send_it(input => "\xef\xbb\xbfdos one\r\n\r\ndos\rtwo\r\ndos three\r", words => ['--nick', 'ci']);
@@ -68,7 +68,7 @@ sub send_it {
     ($status) = send_it(words => ['--nick', 'ci', "dos a\r\nb\r"]);
     is($status, 0, 'such words: 0');
     for my $client (@present) {
-        wait_event($client, { event => 'message', text => qr/^dos a/ }, 1);
+        wait_event($client, { event => 'message', text => qr/^dos a/ }, 10);
         my @texts = map { $_->{text} } events($client, { event => 'message', text => qr/^dos/ });
         is_deeply(\@texts, ['dos one', "dos\rtwo", 'dos three', "dos a\nb"], 'arrive without what ends them there');
     }
@@ -80,7 +80,7 @@ sub send_it {
     is($status, 0, 'so are such lines: 0');
     like($err, qr/^gochat: standard input, line 3: not UTF-8: what is wrong is sent as U\+FFFD$/, 'and it is said where');
     for my $client (@present) {
-        wait_event($client, { event => 'message', text => qr/s$/ }, 1);
+        wait_event($client, { event => 'message', text => qr/s$/ }, 10);
         my @texts = map { $_->{text} } events($client, { event => 'message', text => qr/^men|caf/ });
         is_deeply(\@texts, ["men\x{fc}: caf\x{fffd} \x{fffd}", "caf\x{fffd}", "caf\x{fffd}s"], 'what is wrong is visible');
     }
@@ -91,7 +91,7 @@ sub send_it {
             "room $rooms", '--data-dir', $folder, '--nick', 'ci', "many $_"])
     } 1 .. 3;
     is(wait_exit($_, 20), 0, 'three at once, one after the other') for @many;
-    ok(wait_event($present[0], { event => 'message', nick => 'ci', text => "many $_" }, 1), "$_ arrived") for 1 .. 3;
+    ok(wait_event($present[0], { event => 'message', nick => 'ci', text => "many $_" }, 10), "$_ arrived") for 1 .. 3;
 }
 
 {
@@ -102,7 +102,7 @@ sub send_it {
     ok(wait_event($mine, { event => 'peer-connected', nick => 'bob' }, 10), 'a client of the same user runs');
     my ($status) = send_it(words => ['psst']);
     is($status, 0, 'a sender beside it: 0');
-    ok(wait_event($_, { event => 'message', text => 'psst' }, 1), "$_->{name} has it") for $bob, $mine;
+    ok(wait_event($_, { event => 'message', text => 'psst' }, 10), "$_->{name} has it") for $bob, $mine;
     is(events($bob, { event => 'peer-left', nick => 'mine' }), 0, 'the client did not leave for it');
     is(events($mine, { event => 'registered' }), 1, 'nor register again');
 }
@@ -118,7 +118,7 @@ sub send_it {
     ok(wait_event($bob, { event => 'peer-connected', nick => 'anna' }, 10), 'a client with that port and nick runs');
     my ($status, $err) = send_it(words => ['--config', $file, '--timeout', '8', 'psst']);
     is($status, 0, 'a sender with the same settings: 0') or diag $err;
-    my $event = wait_event($bob, { event => 'message', text => 'psst' }, 1);
+    my $event = wait_event($bob, { event => 'message', text => 'psst' }, 10);
     like($event->{nick}, qr/^anna-send-[0-9a-f]{4}$/, 'under a nick of its own');
     is(events($bob, { event => 'error' }), 0, 'which nobody takes for a stolen one');
 }
@@ -156,7 +156,7 @@ sub send_it {
     my ($status, $err) = send_it(words => ['--timeout', '3', 'are you there?'], warned => 1);
     is($status, 0, 'one has it, and one never answered: 0');
     like($err, qr/^gochat: \?[0-9a-f]{8} never answered, so did not get it$/, 'and the line says who');
-    ok(wait_event($carl, { event => 'message', text => 'are you there?' }, 1), 'carl has it');
+    ok(wait_event($carl, { event => 'message', text => 'are you there?' }, 10), 'carl has it');
     cmp_ok(clock_now() - $began, '>=', 3, 'it tried as long as it should');
     thaw_program($bob);
 }

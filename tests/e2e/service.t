@@ -12,7 +12,7 @@ use IO::Socket::IP;
 use Socket qw(SOCK_DGRAM SOL_SOCKET SO_RCVBUF);
 use Test::More;
 
-use constant { IN_HAND => 16, HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
+use constant { IN_HAND => 1, KILLS => 4, HUP => 1, TERM => 15, KILL => 9, WORKERS => 2, LANES => 6, PROBE_EVERY => 0.004, STUN_MAGIC => 0x2112a442 };
 
 my $folder = temp_dir();
 
@@ -132,14 +132,19 @@ ok(ready($manager, 2), 'and says when it has');
 
 # --- a restart, and a crash ----------------------------------------------------------------------------------------
 
+# What a bootnode had in its hands when it was killed is lost with it; what waited is not. It has more in its hands where
+# a busy machine had it wait, but not each time.
 my $prober;
 for my $signal (TERM, KILL) {
-    $prober = prober($port);
-    ok(again_under_probes($manager, $prober, $signal), "signal $signal: it is back");
-    is($prober->{refused}, 0, 'and meanwhile nobody was refused');
-    # What a bootnode had in its hands when it was killed is lost with it; what waited is not.
-    my @unanswered = unanswered($prober);
-    cmp_ok(scalar @unanswered, '<=', $signal == KILL ? IN_HAND : 0, "$prober->{sent} requests, and their answers");
+    my ($most, $tries) = $signal == KILL ? (IN_HAND, KILLS) : (0, 1);
+    my @unanswered = (1) x ($most + 1);
+    while (@unanswered > $most && $tries-- > 0) {
+        $prober = prober($port);
+        ok(again_under_probes($manager, $prober, $signal), "signal $signal: it is back");
+        is($prober->{refused}, 0, 'and meanwhile nobody was refused');
+        @unanswered = unanswered($prober);
+    }
+    cmp_ok(scalar @unanswered, '<=', $most, "$prober->{sent} requests, and their answers");
 }
 send_line($manager, 'list');
 ok(said($manager, qr/^list $count (?!.*(lane\.\S+) .*\g1\b)/, 1, 5), 'the sockets that are kept are still the same');
@@ -165,8 +170,9 @@ ok(said($manager, qr/^list $count lane/, 1, 5), "now $count sockets are kept");
 my $other = free_port();
 write_settings('manager', "listen = 127.0.0.1:$other\nworkers = " . (WORKERS + 1));
 $prober = prober($other);
+my $starts = count_lines($manager, qr/^told READY=1/);
 send_line($manager, 'again ' . TERM);
-ok(ready($manager, 6), 'another address');
+ok(ready($manager, $starts + 1), 'another address');
 probe_until($prober, sub { keys %{ $prober->{answered} } }, 5);
 ok(scalar keys %{ $prober->{answered} }, 'is served');
 $prober = prober($port);
