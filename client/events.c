@@ -132,7 +132,9 @@ bool event_holds(const struct event *event) {
     return true;
 }
 
+/* An invite is a secret, and so may be what is said. */
 void event_destroy(struct event *event) {
+    if (event) sodium_memzero(event->text, event->text_size);
     free(event);
 }
 

@@ -1,5 +1,6 @@
 #include "client/message/blob.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,5 +20,7 @@ struct blob *blob_hold(struct blob *blob) {
 }
 
 void blob_drop(struct blob *blob) {
-    if (blob && --blob->references == 0) free(blob);
+    if (!blob || --blob->references > 0) return;
+    sodium_memzero(blob->data, blob->size);
+    free(blob);
 }

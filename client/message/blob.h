@@ -16,5 +16,5 @@ struct blob {
 /* One reference, the caller's. */
 MUST_USE struct blob *blob_create(const uint8_t *data, size_t size);
 MUST_USE struct blob *blob_hold(struct blob *blob);
-/* The last one frees it; nothing for NULL. */
+/* The last one wipes and frees it, as it may tell a private room's secret; nothing for NULL. */
 void blob_drop(struct blob *blob);

@@ -1,5 +1,6 @@
 #include "client/peer/delivery_receiver.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,16 +44,23 @@ void delivery_receiver_init(struct delivery_receiver *receiver) {
     memset(receiver, 0, sizeof *receiver);
 }
 
-void delivery_receiver_clear(struct delivery_receiver *receiver) {
-    for (size_t i = 0; i < DELIVERY_WINDOW; i++) free(receiver->slots[i]);
-    free(receiver->message);
-    delivery_receiver_init(receiver);
+/* What comes may be a private room's secret. */
+static void slot_destroy(struct delivery_slot *slot) {
+    if (slot) sodium_memzero(slot->data, slot->size);
+    free(slot);
 }
 
 static void drop_message(struct delivery_receiver *receiver) {
+    if (receiver->message) sodium_memzero(receiver->message, receiver->message_size);
     free(receiver->message);
     receiver->message = NULL;
     receiver->message_size = 0;
+}
+
+void delivery_receiver_clear(struct delivery_receiver *receiver) {
+    for (size_t i = 0; i < DELIVERY_WINDOW; i++) slot_destroy(receiver->slots[i]);
+    drop_message(receiver);
+    delivery_receiver_init(receiver);
 }
 
 /* Where a message passes DELIVERY_MESSAGE_MAX it is dropped; what follows, up to the next first segment, then belongs
@@ -131,7 +139,7 @@ static bool keep_piece(struct delivery_receiver *receiver, const struct frame_pi
 static void drop_pieces(struct delivery_receiver *receiver, uint32_t sequence) {
     struct delivery_slot **slot = slot_of(receiver, sequence);
     if (is_whole(*slot)) return;
-    free(*slot);
+    slot_destroy(*slot);
     *slot = NULL;
 }
 
@@ -148,7 +156,7 @@ static void drain(struct delivery_receiver *receiver, uint64_t now, delivery_hea
             *slot_of(receiver, sequence) = slot;
             return;
         }
-        free(slot);
+        slot_destroy(slot);
     }
 }
 

@@ -36,6 +36,12 @@ static struct belonging *find(const struct chamber *chamber, const uint8_t *id) 
     return NULL;
 }
 
+/* It may have the token of an invite. */
+static void destroy(struct belonging *who) {
+    sodium_memzero(who, sizeof *who);
+    free(who);
+}
+
 /* Somebody who is not here makes place. */
 static void forget_one(struct chamber *chamber) {
     size_t absent = 0, last = 0;
@@ -45,7 +51,7 @@ static void forget_one(struct chamber *chamber) {
             last = i;
         }
     if (absent <= CHAMBER_ABSENT_MAX) return;
-    free(chamber->people[last]);
+    destroy(chamber->people[last]);
     chamber->people[last] = chamber->people[--chamber->count];
 }
 
@@ -394,7 +400,7 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
 void chamber_destroy(struct chamber *chamber, uint64_t now) {
     if (!chamber) return;
     if (chamber->council.save_at != NEVER) on_save(chamber, now);
-    for (size_t i = 0; i < chamber->count; i++) free(chamber->people[i]);
+    for (size_t i = 0; i < chamber->count; i++) destroy(chamber->people[i]);
     free(chamber->people);
     private_room_clear(&chamber->room);
     sodium_memzero(chamber, sizeof *chamber);

@@ -423,6 +423,7 @@ static void renew_epoch(struct council *council, uint64_t now) {
         take_secret(council, before, true, now);
         follow(council, NULL, &epoch, 1, now);
     }
+    sodium_memzero(&epoch, sizeof epoch);
     sodium_memzero(before, sizeof before);
 }
 

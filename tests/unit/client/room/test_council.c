@@ -1,5 +1,6 @@
 /* Councils that talk to each other over links that can be cut: each member is one, with a charter of its own. What is
  * under test is what they agree upon; handshakes, tags and streams are the room's. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include "client/room/council.h"
 #include "client/room/decisions.h"
 #include "common/clock.h"
+#include "common/sanitizers.h"
 
 #define PEOPLE 8
 #define EPOCH_MS 1700000000000u
@@ -480,6 +482,41 @@ static void one_members_verdict_is_not_believed_beside_others(void **state) {
     assert_int_equal(people[1].refusals, 1);
 }
 
+#ifndef GOCHAT_SANITIZED
+static _Alignas(64) uint8_t stack[256 * 1024];
+
+static void *tick_first(void *unused) {
+    (void)unused;
+    council_tick(&people[0].council, now);
+    return NULL;
+}
+
+/* On a stack that can be looked at then. */
+static void a_new_secret_is_left_on_no_stack(void **state) {
+    static const uint8_t banned = STANDING_BANNED;
+    uint8_t before[PRIVATE_SECRET_SIZE], after[PRIVATE_SECRET_SIZE];
+    struct council *council = &people[0].council;
+    struct statement said;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    (void)state;
+    everybody_meets(3);
+    private_room_secret(&people[0].room, before);
+    assert_int_equal(council_state(council, STATEMENT_PERSON, people[2].identity.public, &banned, 1, now, &said),
+                     CHARTER_TAKEN);
+    council_follow(council, before, &said, 1, now);
+    assert_true(charter_is_stale(&people[0].room.charter));
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstack(&attributes, stack, sizeof stack), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, tick_first, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
+    private_room_secret(&people[0].room, after);
+    assert_memory_not_equal(before, after, sizeof before);
+    assert_null(memmem(stack, sizeof stack, after, sizeof after));
+}
+#endif
+
 static void a_member_decides_nothing(void **state) {
     struct why why;
     (void)state;
@@ -569,6 +606,9 @@ int main(void) {
         test(a_flood_of_forged_words_is_bounded),
         test(who_acknowledges_nothing_is_not_told_all_again),
         test(one_members_verdict_is_not_believed_beside_others),
+#ifndef GOCHAT_SANITIZED
+        test(a_new_secret_is_left_on_no_stack),
+#endif
         test(a_member_decides_nothing),
         test(an_invite_for_one_lets_one_in),
         test(an_invite_for_a_time_ends),
