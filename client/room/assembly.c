@@ -10,9 +10,16 @@
 #include "client/room/packets.h"
 #include "client/room/status.h"
 
-void assembly_give_up(struct assembly *parts, struct member *member, bool undelivered) {
+static void give_up(struct assembly *parts, struct member *member, bool undelivered) {
     exchange_dropped(&member->exchange);
     outgoing_give_up(&parts->outgoing, member, undelivered);
+}
+
+/* Of who stays, the charter's messages are dropped with the others, and those are for whoever is let in. */
+void assembly_drop_queue(struct assembly *parts, struct member *member, bool undelivered, uint64_t now) {
+    peer_drop_queue(member->peer, now);
+    give_up(parts, member, undelivered);
+    if (member->admitted && member->peer->connected) gate_dropped(&parts->gate, member, now);
 }
 
 void assembly_tick(struct assembly *parts, struct member *member, uint64_t now) {
@@ -86,8 +93,7 @@ static void tell_left(struct assembly *parts, struct member *member, bool said_b
 /* Nothing of what waits for it is for it. */
 static void turn_away(struct assembly *parts, struct member *member, uint64_t now) {
     gathered_show_all(&parts->gathered, now); /* what it said before */
-    peer_drop_queue(member->peer, now);
-    assembly_give_up(parts, member, false);
+    assembly_drop_queue(parts, member, false, now);
     if (member->told.present) tell_left(parts, member, false);
 }
 
@@ -119,8 +125,7 @@ static void on_judged(void *context, struct member *member, bool barred, uint64_
     touch_peer(member->peer);
     if (barred) {
         gathered_show_all(&parts->gathered, now); /* what it said before */
-        peer_drop_queue(member->peer, now);
-        assembly_give_up(parts, member, false);
+        assembly_drop_queue(parts, member, false, now);
     } else {
         heard_show_held_back(&parts->heard, member, now);
         if (member->peer->connected) greet(parts, member, now);
@@ -243,7 +248,7 @@ static bool on_sated(void *context, const struct peer *peer, uint64_t now) {
 
 static void member_left(struct assembly *parts, struct member *member, bool said_bye, uint64_t now) {
     gathered_show_all(&parts->gathered, now); /* what it said comes before that it left */
-    assembly_give_up(parts, member, true);
+    give_up(parts, member, true);
     gate_left(&parts->gate, member);
     if (member->told.present) tell_left(parts, member, said_bye);
 }

@@ -55,7 +55,7 @@ void assembly_review(struct assembly *parts, uint64_t now);
 void assembly_call_back(const struct assembly *parts, uint64_t now);
 /* Somebody whose session has begun is let in, or is not any more: tells of it. */
 void assembly_decide(struct assembly *parts, struct member *member, uint64_t now);
-/* The member will acknowledge nothing more. `undelivered`: it was somebody who should have got what waits for it. */
-void assembly_give_up(struct assembly *parts, struct member *member, bool undelivered);
+/* What waits for the member is dropped. `undelivered`: it was somebody who should have got it. */
+void assembly_drop_queue(struct assembly *parts, struct member *member, bool undelivered, uint64_t now);
 /* Invariants 1 and 3 of chatroom.h, as far as they can be seen at one moment, and what the parts hold of the others. */
 bool assembly_holds(const struct assembly *parts);

@@ -294,6 +294,13 @@ static void on_met(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool 
     settle(chamber, now);
 }
 
+static void on_dropped(void *context, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now) {
+    struct chamber *chamber = context;
+    struct belonging *who = find(chamber, id);
+    chamber->touched = true;
+    if (who) council_dropped(&chamber->council, who, now);
+}
+
 static const char *on_role(void *context, const uint8_t id[static MEMBER_ID_SIZE]) {
     const struct chamber *chamber = context;
     const struct belonging *who = find(chamber, id);
@@ -375,6 +382,7 @@ struct chamber *chamber_create(const struct chatroom_host *host, struct chatroom
                                       .admits = on_admits,
                                       .belongs = on_belongs,
                                       .met = on_met,
+                                      .dropped = on_dropped,
                                       .role = on_role,
                                       .left = on_left,
                                       .told = on_told};

@@ -120,8 +120,7 @@ static void state_tick(struct chatroom *room, uint64_t now) {
 static void give_up_stalled(struct chatroom *room, uint64_t now) {
     struct member *member;
     while ((member = outgoing_stalled(&room->parts.outgoing, now))) {
-        peer_drop_queue(member->peer, now);
-        assembly_give_up(&room->parts, member, true);
+        assembly_drop_queue(&room->parts, member, true, now);
         /* When it is heard again, it can ask for what it missed. */
         if (member->peer->connected) history_greet(&room->parts.history, &member->exchange, now);
     }

@@ -172,6 +172,16 @@ void council_connected(struct council *council, struct belonging *who, uint64_t 
     telling_digest(&council->host, digest, who, now);
 }
 
+/* Its last digest tells whether it lacks something; where none came, ours makes it answer. */
+void council_dropped(const struct council *council, struct belonging *who, uint64_t now) {
+    uint8_t digest[CHARTER_DIGEST_SIZE];
+    if (!is_in(who)) return;
+    who->told = false;
+    charter_digest(&council->room->charter, digest);
+    telling_digest(&council->host, digest, who, now);
+    plan_telling(council, who, now);
+}
+
 void council_gone(struct belonging *who) {
     const struct belonging before = *who;
     *who =

@@ -52,6 +52,8 @@ enum admission_kind council_showed(struct council *council, struct belonging *wh
                                    enum key_set_role role, const uint8_t tag[static ROOM_TAG_SIZE], uint64_t now);
 /* It can be talked to: hears our digest, or why it is not let in. */
 void council_connected(struct council *council, struct belonging *who, uint64_t now);
+/* What it was told and had not acknowledged was dropped. */
+void council_dropped(const struct council *council, struct belonging *who, uint64_t now);
 void council_gone(struct belonging *who);
 /* Is this message the council's? Then handles it. */
 bool council_received(struct council *council, struct belonging *from, const uint8_t *message, size_t size,

@@ -40,6 +40,10 @@ void gate_met(const struct gate *gate, const struct member *member, uint64_t now
     if (gate_is_kept(gate)) gate->keeper.met(gate->keeper.context, member->peer->pair.other_id, member->admitted, now);
 }
 
+void gate_dropped(const struct gate *gate, const struct member *member, uint64_t now) {
+    if (gate->keeper.dropped) gate->keeper.dropped(gate->keeper.context, member->peer->pair.other_id, now);
+}
+
 const char *gate_role(const struct gate *gate, const struct member *member) {
     return gate->keeper.role ? gate->keeper.role(gate->keeper.context, member->peer->pair.other_id) : NULL;
 }

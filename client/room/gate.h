@@ -41,6 +41,8 @@ bool gate_decide(const struct gate *gate, struct member *member);
 bool gate_belongs(const struct gate *gate, const struct member *member);
 /* A session with it has begun, or it began anew. */
 void gate_met(const struct gate *gate, const struct member *member, uint64_t now);
+/* What waited for somebody who is let in was dropped: what the charter's messages said is told anew. */
+void gate_dropped(const struct gate *gate, const struct member *member, uint64_t now);
 /* How it stands, for people to see; static text, or NULL. */
 const char *gate_role(const struct gate *gate, const struct member *member);
 /* It has left. */

@@ -60,7 +60,7 @@ struct gate_visit {
 };
 
 /* The owner of a room with a charter. Calls come from within those of the room, and lead to none of gate's or the
- * room's, but for `met` and `told`, which may. `id`: of the member. */
+ * room's, but for `met`, `dropped` and `told`, which may. `id`: of the member. */
 struct gatekeeper {
     void *context;
     /* Is whoever is listed under the present key set taken for a member until it has proven who it is? Not by a
@@ -71,6 +71,8 @@ struct gatekeeper {
     bool (*belongs)(void *context, const uint8_t identity[static 32]);
     /* A session with it has begun, or it began anew; it was decided whether it is let in. */
     void (*met)(void *context, const uint8_t id[static MEMBER_ID_SIZE], bool admitted, uint64_t now);
+    /* What waited for it was dropped, messages of the charter too, and it is still let in. The function may be NULL. */
+    void (*dropped)(void *context, const uint8_t id[static MEMBER_ID_SIZE], uint64_t now);
     /* How it stands, for people to see; static text: "owner", "op", or NULL. The function may be NULL. */
     const char *(*role)(void *context, const uint8_t id[static MEMBER_ID_SIZE]);
     /* It has left; it comes again as somebody who was never seen. */

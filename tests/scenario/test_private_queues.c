@@ -8,6 +8,8 @@
 #include <sodium.h>
 
 #include "client/charter/charter_messages.h"
+#include "common/wire/bootnode_packets.h"
+#include "common/wire/peer_packets.h"
 #include "tests/scenario/support/hostile.h"
 #include "tests/scenario/support/private_people.h"
 
@@ -105,12 +107,74 @@ static void nor_is_who_was_removed_told_so_ever_more_often(void **state) {
     assert_in_range(most, 1, 2); /* who removed it, and that it is removed */
 }
 
+/* --- What was dropped --- */
+
+/* Between people nothing gets through, by the bootnode neither. */
+static bool lose(struct world *world, struct wire *wire) {
+    (void)world;
+    return wire->data[0] != MESSAGE_RELAY && (wire->data[0] < PEER_PROBE || wire->data[0] > PEER_DATA);
+}
+
+static void decide_topic(struct person *anna, const char *topic) {
+    static const uint8_t nobody[MEMBER_ID_SIZE];
+    struct why why;
+    if (!chamber_decide(private_chamber(anna), DECIDE_TOPIC, nobody, topic, anna->world->now, &why))
+        fail_msg("%s", why.text);
+}
+
+/* So much is said meanwhile that it is given up, the charter's messages, too. */
+static void who_slept_hears_of_the_charter_what_was_dropped(void **state) {
+    struct world *world = *state;
+    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert) && private_agree(anna, bert));
+    world_run(world, 20000);
+    world->tamper = lose;
+    for (unsigned i = 0; i < 600; i++) private_say(anna, "are you there?");
+    decide_topic(anna, "tea at five");
+    world_run(world, 40000);
+    assert_true(person_count(anna, EVENT_UNDELIVERED, bert) > 500);
+    assert_int_equal(person_count(bert, EVENT_PEER_LEFT, NULL) + person_count(anna, EVENT_PEER_LEFT, NULL), 0);
+    world->tamper = NULL;
+    person_say(bert, "I was asleep");
+    world_wait(world, 30000, private_heard(anna, "I was asleep")); /* there is a way again */
+    world_wait(world, 10000, private_agree(anna, bert));
+}
+
+/* What anna sends does not arrive, whatever way it takes. */
+static bool lose_hers(struct world *world, struct wire *wire) {
+    const struct person *anna = world->tampering;
+    return wire->sender && wire->sender != anna;
+}
+
+/* Who is blocked stays a member, and has to hear where the others go. */
+static void nor_does_who_is_blocked_miss_what_was_dropped(void **state) {
+    struct world *world = *state;
+    struct person *anna = private_found(world, "anna"), *bert = private_invite(world, "bert", NULL),
+                  *carl = private_invite(world, "carl", NULL);
+    world_wait(world, CONNECT_MS, private_sees(anna, bert) && private_sees(anna, carl) && private_agree(anna, bert));
+    person_mark(anna, carl, MARK_VERIFIED);
+    person_kill(carl);
+    world_run(world, 20000);
+    world->tamper = lose_hers;
+    world->tampering = anna;
+    decide_topic(anna, "tea at five");
+    world_run(world, 1000);
+    person_nick(bert, "carl");
+    world_wait(world, 2000, person_last(anna, EVENT_ERROR, bert));
+    assert_string_equal(person_last(anna, EVENT_ERROR, bert)->reason, EVENT_KEY_CHANGED);
+    assert_false(private_agree(anna, bert));
+    world->tamper = NULL;
+    world_wait(world, 10000, private_agree(anna, bert));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(who_acknowledges_nothing_is_not_told_all_again),
         test(nor_is_who_was_removed_told_so_ever_more_often),
+        test(who_slept_hears_of_the_charter_what_was_dropped),
+        test(nor_does_who_is_blocked_miss_what_was_dropped),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("private_queues", tests, NULL, NULL);
