@@ -33,6 +33,10 @@ void rcu_reader_online(void) {
     rcu_thread_online();
 }
 
+bool rcu_reader_is_online(void) {
+    return rcu_read_ongoing() != 0;
+}
+
 void rcu_start_reclaimer(void) {
     (void)get_default_call_rcu_data();
 }
@@ -80,7 +84,7 @@ void rcu_drain(void) {
     struct drain drain;
     sem_init(&drain.done, 0, 0);
     rcu_reclaim(&drain.head, end_drain);
-    bool was_online = rcu_read_ongoing();
+    bool was_online = rcu_reader_is_online();
     if (was_online) rcu_reader_offline();
     while (sem_wait(&drain.done) != 0 && errno == EINTR) continue;
     if (was_online) rcu_reader_online();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <urcu-qsbr.h>
 #include <urcu/rculfhash.h>
 
@@ -26,6 +27,8 @@ void rcu_reader_unregister(void);
 void rcu_reader_quiescent(void);
 void rcu_reader_offline(void);
 void rcu_reader_online(void);
+/* Of the calling thread; false where it is none. For what may block, and is called by both kinds. */
+bool rcu_reader_is_online(void);
 
 /* Starts liburcu's call_rcu thread, with the caller's priority and processors. Else the first rcu_reclaim does, whoever
  * calls it. */

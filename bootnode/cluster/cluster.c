@@ -218,15 +218,17 @@ static void ask(struct cluster *cluster, uint64_t now) {
 
 /* --- A turn --- */
 
+/* Without the mutex. A disk that hangs delays this thread alone: no memory waits for it, either. */
 static void keep(struct cluster *cluster) {
     static struct log_limit limit;
-    if (cluster->file.descriptor < 0) return;
-    view_keep(&cluster->view, clock_wall_ms(), &cluster->record);
     /* A view without anybody is no use to the next run. */
-    if (cluster->record.count == 0) return;
-    if (!view_file_write(&cluster->file, cluster->name, &cluster->record))
+    if (cluster->file.descriptor < 0 || cluster->record.count == 0) return;
+    rcu_reader_offline();
+    const int error = view_file_write(&cluster->file, cluster->name, &cluster->record) ? 0 : errno;
+    rcu_reader_online();
+    if (error != 0)
         log_seldom(&limit, FILE_FAILED_EVERY_S, LOG_LEVEL_WARNING, AREA, "the view cannot be kept for the next run: %s",
-                   strerror(errno));
+                   strerror(error));
 }
 
 static void look_at_ourselves(struct cluster *cluster) {
@@ -251,7 +253,6 @@ static struct homes *see_who_lives(struct cluster *cluster, uint64_t now) {
     cluster->version++;
     cluster->version_ms = now;
     cluster->fingerprint = view_fingerprint(cluster->view.list, cluster->view.list_count);
-    keep(cluster);
     return homes;
 }
 
@@ -278,13 +279,14 @@ static void take_turn(struct cluster *cluster) {
     look_at_ourselves(cluster);
     homes = see_who_lives(cluster, now);
     ask(cluster, now);
-    const bool second = now >= cluster->beacon_ms;
+    const bool keeps = now >= cluster->beacon_ms || homes;
     say_beacon(cluster, now);
-    if (second) keep(cluster);
+    if (keeps) view_keep(&cluster->view, clock_wall_ms(), &cluster->record);
     const uint64_t company = company_of(cluster);
     pthread_mutex_unlock(&cluster->lock);
     if (homes) cluster->host.publish(cluster->host.context, homes);
     if (cluster->host.turn) cluster->host.turn(cluster->host.context, company);
+    if (keeps) keep(cluster);
 }
 
 /* Three times as long as its turn took: whoever floods the board, or the sockets of STUN, which anybody can, has a

@@ -5,7 +5,10 @@
  *
  * All that it knows is under one mutex, which is held for a turn of it at most; nobody but this thread waits for the
  * board or for a socket. The view goes into a file each second, so that a restart that takes less than VIEW_ALIVE_MS
- * changes nothing for anybody. */
+ * changes nothing for anybody.
+ *
+ * Invariant: nobody but this thread waits for the disk. What is kept is noted under the mutex; it is written when that
+ * is given back, when the new homes are published and the beacon is out, and while the thread is no reader of RCU. */
 #pragma once
 
 #include <pthread.h>
@@ -69,8 +72,9 @@ struct cluster {
     uint8_t probe_key[PROBE_MARK_KEY_SIZE];
     struct board *board;
     struct cluster_host host;
-    struct view_file file;
-    int sockets[2]; /* STUN over IPv4 and IPv6; -1: this machine has none */
+    struct view_file file;     /* its thread's alone once that runs, */
+    struct view_record record; /* and this: what goes into it */
+    int sockets[2];            /* STUN over IPv4 and IPv6; -1: this machine has none */
     struct udp_batch *received, *sent;
     int bell; /* eventfd: there is something to do, or it is to end */
     atomic_bool stops;
@@ -80,7 +84,6 @@ struct cluster {
     pthread_mutex_t lock; /* for all that follows */
     struct view view;
     struct probe probe;
-    struct view_record record;
     struct cluster_figures figures;
     uint64_t counter;   /* of the last beacon */
     uint64_t turned_ms; /* monotonic, as are these */

@@ -12,6 +12,8 @@
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/directory.h"
+#include "common/holds.h"
+#include "common/rcu.h"
 
 #define PLACE_SIZE (4 << 20)
 #define HASH_SIZE crypto_generichash_BYTES_MIN
@@ -115,20 +117,24 @@ static bool write_bytes_of(const struct orders_file *file, unsigned place, const
     return written == (ssize_t)size;
 }
 
-bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
-                       uint64_t now, uint64_t wall) {
+uint8_t *orders_file_encode(const struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
+                            uint64_t now, uint64_t wall, size_t *size) {
     uint8_t *bytes = malloc(PLACE_SIZE);
-    if (!bytes) return false;
+    if (!bytes) return NULL;
     struct writer writer = writer_over(bytes + HEAD_SIZE, PLACE_SIZE - HEAD_SIZE);
     struct writer head = writer_over(bytes, HEAD_SIZE);
     for (unsigned i = 0; i < ORDERS_AUTHORS; i++) write_author(&writer, orders, (uint8_t)i, keys, now, wall);
-    const size_t size = writer_size(&writer);
     write_u64(&head, file->number + 1);
-    write_u32(&head, (uint32_t)size);
+    write_u32(&head, (uint32_t)writer_size(&writer));
     uint8_t *hash = write_space(&head, HASH_SIZE);
-    crypto_generichash(hash, HASH_SIZE, bytes + HEAD_SIZE, size, NULL, 0);
-    const bool written = write_bytes_of(file, (unsigned)((file->number + 1) % 2), bytes, HEAD_SIZE + size);
+    crypto_generichash(hash, HASH_SIZE, bytes + HEAD_SIZE, writer_size(&writer), NULL, 0);
+    *size = HEAD_SIZE + writer_size(&writer);
+    return bytes;
+}
+
+bool orders_file_write(struct orders_file *file, const uint8_t *bytes, size_t size) {
+    HOLDS(!rcu_reader_is_online());
+    const bool written = write_bytes_of(file, (unsigned)((file->number + 1) % 2), bytes, size);
     file->number += written;
-    free(bytes);
     return written;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bootnode/cluster/orders.h"
@@ -27,6 +28,9 @@ void orders_file_close(struct orders_file *file);
  * both places are torn, or no key of ours has sealed it, or it is of a time that is yet to come. */
 MUST_USE bool orders_file_read(struct orders_file *file, const struct seal_keys *keys, struct orders *orders,
                                uint64_t now, uint64_t wall);
-/* False with errno. */
-MUST_USE bool orders_file_write(struct orders_file *file, const struct seal_keys *keys, const struct orders *orders,
-                                uint64_t now, uint64_t wall);
+/* What the file is to have next: `*size` bytes, the caller's to free; NULL without memory. */
+MUST_USE uint8_t *orders_file_encode(const struct orders_file *file, const struct seal_keys *keys,
+                                     const struct orders *orders, uint64_t now, uint64_t wall, size_t *size);
+/* Writes that. False with errno. A disk may take its time: the caller is no reader of RCU that is online, and holds no
+ * lock that others wait for. */
+MUST_USE bool orders_file_write(struct orders_file *file, const uint8_t *bytes, size_t size);

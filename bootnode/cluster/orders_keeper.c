@@ -8,6 +8,7 @@
 #include "bootnode/guard/access_orders.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/rcu.h"
 
 #define AREA "cluster"
 #define SELDOM_S 60
@@ -17,6 +18,7 @@
 
 bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, const struct seal_keys *keys, const char *path,
                         struct why *why) {
+    pthread_mutex_init(&keeper->writing, NULL);
     pthread_mutex_init(&keeper->lock, NULL);
     keeper->is_open = true;
     keeper->file.descriptor = -1;
@@ -40,19 +42,48 @@ void orders_keeper_close(struct orders_keeper *keeper) {
     orders_clear(&keeper->orders);
     sodium_memzero(&keeper->keys, sizeof keeper->keys);
     pthread_mutex_destroy(&keeper->lock);
+    pthread_mutex_destroy(&keeper->writing);
     keeper->is_open = false;
 }
 
 /* --- What changed --- */
 
-static void keep(struct orders_keeper *keeper) {
+/* 0 or an errno. Nothing where another thread wrote it meanwhile. */
+static int write_unkept(struct orders_keeper *keeper) {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    pthread_mutex_lock(&keeper->lock);
+    const bool unkept = keeper->unkept;
+    if (unkept)
+        bytes = orders_file_encode(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms(),
+                                   &size);
+    if (bytes) keeper->unkept = false;
+    pthread_mutex_unlock(&keeper->lock);
+    if (!bytes) return unkept ? ENOMEM : 0;
+    const int error = orders_file_write(&keeper->file, bytes, size) ? 0 : errno;
+    free(bytes);
+    if (error == 0) return 0;
+    pthread_mutex_lock(&keeper->lock);
+    keeper->unkept = true;
+    pthread_mutex_unlock(&keeper->lock);
+    return error;
+}
+
+/* Without `lock`. Whoever `waits` comes back when it is kept, or could not be. */
+static void keep(struct orders_keeper *keeper, bool waits) {
     static struct log_limit limit;
+    const bool online = rcu_reader_is_online();
+    int error = 0;
     if (keeper->file.descriptor < 0) return;
-    keeper->unkept =
-        !orders_file_write(&keeper->file, &keeper->keys, &keeper->orders, clock_monotonic_ms(), clock_wall_ms());
-    if (keeper->unkept)
+    if (online) rcu_reader_offline();
+    if ((waits ? pthread_mutex_lock : pthread_mutex_trylock)(&keeper->writing) == 0) {
+        error = write_unkept(keeper);
+        pthread_mutex_unlock(&keeper->writing);
+    }
+    if (online) rcu_reader_online();
+    if (error != 0)
         log_seldom(&limit, SELDOM_S, LOG_LEVEL_WARNING, AREA, "bans cannot be kept for the next run: %s",
-                   strerror(errno));
+                   strerror(error));
 }
 
 static void apply(struct orders_keeper *keeper) {
@@ -66,11 +97,12 @@ static void apply(struct orders_keeper *keeper) {
     free(orders);
 }
 
+/* keep is the caller's, without `lock`. */
 static void change(struct orders_keeper *keeper) {
     keeper->heard = false;
     (void)orders_settle(&keeper->orders, clock_monotonic_ms(), clock_wall_ms());
     apply(keeper);
-    keep(keeper);
+    keeper->unkept = true;
 }
 
 void orders_keeper_enter(struct orders_keeper *keeper, struct access *access) {
@@ -78,6 +110,7 @@ void orders_keeper_enter(struct orders_keeper *keeper, struct access *access) {
     keeper->access = access;
     change(keeper);
     pthread_mutex_unlock(&keeper->lock);
+    keep(keeper, true);
 }
 
 /* --- Ours --- */
@@ -88,6 +121,7 @@ static bool give(struct orders_keeper *keeper, enum order_kind kind, const struc
     const bool given = orders_give(&keeper->orders, kind, prefix, until_ms, clock_wall_ms(), why);
     if (given) change(keeper);
     pthread_mutex_unlock(&keeper->lock);
+    if (given) keep(keeper, true);
     return given;
 }
 
@@ -165,14 +199,16 @@ void orders_keeper_repeat(struct orders_keeper *keeper) {
 
 void orders_keeper_settle(struct orders_keeper *keeper, uint64_t now, uint64_t wall) {
     pthread_mutex_lock(&keeper->lock);
-    if (keeper->heard || now >= keeper->settle_ms) {
+    const bool due = keeper->heard || now >= keeper->settle_ms;
+    if (due) {
         const bool changed = orders_settle(&keeper->orders, now, wall) || keeper->heard;
         if (changed) apply(keeper);
-        if (changed || keeper->unkept) keep(keeper);
+        keeper->unkept |= changed;
         keeper->settle_ms = now + SETTLE_MS;
         keeper->heard = false;
     }
     pthread_mutex_unlock(&keeper->lock);
+    if (due) keep(keeper, false);
 }
 
 /* Is one under way, or does one begin? */

@@ -5,7 +5,11 @@
  * Ours are sent at once when they change and when somebody appears on the board; then again after ORDERS_AGAIN_MS,
  * twice that and so on, up to ORDERS_EVERY_MS: who was about to come back to the board misses little. What has begun is
  * sent whole, as it was then, though they change meanwhile: else they would not get through while they change often. A
- * node that has not given any order, ever, sends none. Whoever calls is a registered reader of RCU, online. */
+ * node that has not given any order, ever, sends none. Whoever calls is a registered reader of RCU, online.
+ *
+ * Invariant: nobody waits for the disk but who has given an order, and he is no reader of RCU meanwhile. The file has a
+ * mutex of its own, which is taken first; what it gets is encoded under the other one, and written without that. The
+ * cluster's thread writes as well, but where somebody else does already it comes again at its next turn. */
 #pragma once
 
 #include <pthread.h>
@@ -43,13 +47,14 @@ struct orders_figures {
 };
 
 struct orders_keeper {
+    pthread_mutex_t writing; /* for the file; before `lock` */
+    struct orders_file file;
     pthread_mutex_t lock; /* for all that follows */
     struct orders orders;
     struct seal_keys keys;
-    struct access *access; /* NULL until orders_keeper_enter */
-    struct orders_file file;
+    struct access *access;       /* NULL until orders_keeper_enter */
     bool heard;                  /* an edition of another node, which does not hold yet */
-    bool unkept;                 /* the file lacks what changed last */
+    bool unkept;                 /* the file lacks what changed last, and nobody is writing that */
     struct orders_author sent;   /* ours, as they were when they were sent last, or are being sent now; */
     bool sends;                  /* then */
     unsigned next_part;          /* of them */
@@ -65,7 +70,7 @@ MUST_USE bool orders_keeper_open(struct orders_keeper *keeper, uint8_t own, cons
                                  const char *path, struct why *why);
 /* Nothing where it was never opened. */
 void orders_keeper_close(struct orders_keeper *keeper);
-/* From now on they hold. `access` is borrowed; nobody else gives it orders. */
+/* From now on they hold. `access` is borrowed; nobody else gives it orders. The caller may be offline, and stays so. */
 void orders_keeper_enter(struct orders_keeper *keeper, struct access *access);
 
 /* As access_ban and so on (guard/access_orders.h), for all nodes. cluster_wake is the caller's. */

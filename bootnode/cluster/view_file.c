@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "common/directory.h"
+#include "common/holds.h"
+#include "common/rcu.h"
 
 #define PLACE_SIZE 8192 /* of a record */
 
@@ -49,6 +51,7 @@ bool view_file_read(struct view_file *file, const char *cluster, struct view_rec
 
 bool view_file_write(struct view_file *file, const char *cluster, struct view_record *record) {
     uint8_t bytes[PLACE_SIZE];
+    HOLDS(!rcu_reader_is_online());
     record->number = file->number + 1;
     const size_t size = view_record_encode(record, cluster, bytes, sizeof bytes);
     /* The sandbox has no pwrite(2). */

@@ -24,5 +24,6 @@ void view_file_close(struct view_file *file);
 bool view_file_is_empty(const struct view_file *file);
 /* The later one of its records; false: there is none of that cluster. */
 MUST_USE bool view_file_read(struct view_file *file, const char *cluster, struct view_record *out);
-/* Sets the record's number. False with errno. */
+/* Sets the record's number. False with errno. A disk may take its time: the caller is no reader of RCU that is online,
+ * and holds no lock that others wait for. */
 MUST_USE bool view_file_write(struct view_file *file, const char *cluster, struct view_record *record);

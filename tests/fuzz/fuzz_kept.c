@@ -108,7 +108,10 @@ static size_t make_file(const uint8_t *data, size_t size, uint8_t out[static FIL
 }
 
 static void read_again(struct orders_file *file) {
-    require(orders_file_write(file, &keys, &orders, BEGAN, WALL));
+    size_t size;
+    uint8_t *bytes = orders_file_encode(file, &keys, &orders, BEGAN, WALL, &size);
+    require(bytes && orders_file_write(file, bytes, size));
+    free(bytes);
     orders_init(&reread, 1);
     require(orders_file_read(file, &keys, &reread, BEGAN, WALL));
     require(orders_holds(&reread) && reread.held == orders.held);

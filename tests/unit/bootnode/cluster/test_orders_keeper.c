@@ -203,19 +203,26 @@ static void test_a_clock_that_is_not_set_lengthens_no_ban(void **state) {
     const struct prefix networks[] = {network("192.0.2.0/24"), network("198.51.100.0/24")};
     struct orders *orders = calloc(4, sizeof *orders), *after = &orders[3];
     struct orders_file file;
+    uint8_t *bytes;
+    size_t size;
     (void)state;
     assert_non_null(orders);
     for (uint8_t id = 1; id <= 2; id++) {
-        uint8_t bytes[ORDERS_MESSAGE_MAX];
+        uint8_t sealed[ORDERS_MESSAGE_MAX];
         struct orders_message message;
         orders_init(&orders[id], id);
         assert_true(orders_give(&orders[id], ORDER_BAN, &networks[id - 1], now + 3600000, wall, &why));
-        const size_t size = orders_encode(&orders[id].authors[id], id, 0, now, wall, &keys, bytes, sizeof bytes);
-        assert_int_equal(orders_decode(bytes, size, &keys, &message), SEAL_HOLDS);
+        size = orders_encode(&orders[id].authors[id], id, 0, now, wall, &keys, sealed, sizeof sealed);
+        assert_int_equal(orders_decode(sealed, size, &keys, &message), SEAL_HOLDS);
         if (id == 2) assert_int_equal(orders_hear(&orders[1], &message.part, now, wall), ORDERS_TAKEN);
     }
     assert_true(orders_file_open(&file, path_of(3), &why));
-    assert_true(orders_file_write(&file, &keys, &orders[1], now, wall));
+    bytes = orders_file_encode(&file, &keys, &orders[1], now, wall, &size);
+    assert_non_null(bytes);
+    rcu_reader_offline();
+    assert_true(orders_file_write(&file, bytes, size));
+    rcu_reader_online();
+    free(bytes);
     orders_init(after, 1);
     assert_true(orders_file_read(&file, &keys, after, now, 1000));
     for (uint8_t id = 1; id <= 2; id++) {
