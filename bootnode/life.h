@@ -42,7 +42,7 @@ struct life {
     const char *stuck;  /* as liveness_stuck said last */
     uint64_t status_ms; /* monotonic, when the status was told */
     int drained;        /* eventfd: workers that told every session */
-    int called;         /* eventfd: somebody asks for what the next two say */
+    int called;         /* eventfd: somebody asks for what the next two say, or the host's step has something to do */
     atomic_bool drain_asked;
     _Atomic uint64_t drain_ms; /* for so long, or LAME_DUCK_AUTO */
 };

@@ -26,6 +26,7 @@
 #include "bootnode/ops/operations.h"
 #include "bootnode/ops/placement.h"
 #include "bootnode/ops/reload.h"
+#include "bootnode/ops/reloader.h"
 #include "bootnode/ops/service_manager.h"
 #include "bootnode/outside.h"
 #include "bootnode/reaper.h"
@@ -52,7 +53,9 @@
  * starts some with the tables.
  *
  * What was made is torn down, in reverse. The main thread is a reader of RCU, as the tables ask for, but offline
- * whenever it may block. */
+ * whenever it may block.
+ *
+ * Once all runs it reads no file and waits for nobody: it is the one that says that we live (life.h). */
 struct server {
     const struct bootnode_config *config;
     const struct bootnode_settings *source;
@@ -75,6 +78,7 @@ struct server {
     struct http http;
     struct operations operations;
     pthread_mutex_t operating; /* held during each of them */
+    struct reloader reloader;  /* does one of them when a signal asks for it */
     struct limit_log limit_log;
     struct clock_watch clocks;
     struct process_view process;
@@ -379,16 +383,20 @@ static void fill_operations(struct server *server) {
         (struct operations){.context = server, .reload = on_reload, .reload_lists = on_reload_lists, .drain = on_drain};
 }
 
-/* What becomes of it stands in the log. The service manager counts it as done, whatever that is. */
+/* The service manager counts it as done, whatever came of it. */
+static void step_reload(struct server *server) {
+    char text[SERVICE_MANAGER_STATUS_SIZE];
+    if (reloader_ends(&server->reloader)) {
+        write_status(server, text);
+        service_manager_ready(&server->manager, text);
+    }
+    if (reloader_begins(&server->reloader)) service_manager_reloading(&server->manager, clock_monotonic_ms());
+}
+
+/* Now, lest it wait for the next step. */
 static void reload(struct server *server) {
-    char *report, text[SERVICE_MANAGER_STATUS_SIZE];
-    service_manager_reloading(&server->manager, clock_monotonic_ms());
-    rcu_reader_online();
-    (void)server->operations.reload(server->operations.context, &report);
-    rcu_reader_offline();
-    free(report);
-    write_status(server, text);
-    service_manager_ready(&server->manager, text);
+    reloader_ask(&server->reloader);
+    step_reload(server);
 }
 
 /* What a signal wants of us. Who ends a bootnode by hand (SIGINT) means it; a service manager
@@ -404,6 +412,7 @@ static enum node_fate take_signal(void *context) {
 }
 
 static void tear_down(struct server *server) {
+    reloader_stop(&server->reloader);
     control_stop(&server->control);
     http_stop(&server->http);
     clustering_close(&server->clustering);
@@ -456,6 +465,7 @@ static void look_at_clocks(struct server *server) {
 static void step(void *context, uint64_t monotonic_ms) {
     struct server *server = context;
     look_at_clocks(server);
+    step_reload(server);
     limit_log_step(&server->limit_log, &server->node, server->workers, server->worker_count, monotonic_ms);
 }
 
@@ -465,6 +475,7 @@ static void begin_life(struct server *server) {
     life->host =
         (struct life_host){.context = server, .take_signal = take_signal, .step = step, .write_status = write_status};
     limit_log_init(&server->limit_log, clock_monotonic_ms());
+    server->reloader = (struct reloader){.operations = &server->operations, .bell = life->called};
     look_at_clocks(server);
     life->node = &server->node;
     life->workers = server->workers;

@@ -130,6 +130,30 @@ send_line($manager, 'signal ' . HUP);
 ok(said($manager, qr/^told RELOADING=1 MONOTONIC_USEC=\d+ /, 1, 10), 'SIGHUP: it reads its settings anew');
 ok(ready($manager, 2), 'and says when it has');
 
+# --- a reload that takes long ----------------------------------------------------------------------------------------
+
+# What it tells of it, and the signs of life in between: a letter each.
+sub words {
+    my ($manager) = @_;
+    my %letters = (READY => 'r', RELOADING => 'b', WATCHDOG => 'w');
+    return join '', map { $_->{text} =~ /^told (READY|RELOADING|WATCHDOG)=1/ ? $letters{$1} : () } @{ $manager->{lines} };
+}
+
+SKIP: {
+    skip 'no preloads in a sanitized build', 4 if $ENV{SAN};
+    write_file("$folder/deny", "192.0.2.0/24\n");
+    my $slow = manager('slow', "workers = 1\nlisten = 127.0.0.1:0\ndeny_file = $folder/deny", ['--watchdog', 400],
+        ['env', 'LD_PRELOAD=' . test_tool('slow_file.so'), "SLOW_FILE=$folder/deny", 'SLOW_MS=2000']);
+    ready($slow, 1);
+    send_line($slow, 'signal ' . HUP);
+    said($slow, qr/^told RELOADING=1/, 1, 10);
+    send_line($slow, 'signal ' . HUP);
+    ok(ready($slow, 3), 'a file on a slow disk: read anew, and once more for a second SIGHUP meanwhile');
+    like(words($slow), qr/^rw*bw{5,}rw*bw{5,}rw*$/, 'one after the other, with signs of life all the time');
+    ok(wait_until(sub { 2 == (() = log_text($slow) =~ / reloaded /g) }, 5), 'as the log says');
+    is(end($slow), 'exited 0', 'and it ends as always');
+}
+
 # --- a restart, and a crash ----------------------------------------------------------------------------------------
 
 # What a bootnode had in its hands when it was killed is lost with it; what waited is not. It has more in its hands where
