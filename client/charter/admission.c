@@ -4,11 +4,18 @@ static struct admission refuse(enum verdict verdict) {
     return (struct admission){.kind = ADMISSION_REFUSE, .verdict = verdict};
 }
 
+/* An invite that was made before somebody was removed invites that one no more. */
+static bool was_removed_since(const struct private_room *room, const struct private_door *door,
+                              const uint8_t key[static 32]) {
+    const struct statement *removal = charter_winner(&room->charter, STATEMENT_PERSON, key);
+    return removal && removal->stamp >= door->made_ms;
+}
+
 /* The door's keeper decides: we. Somebody who was removed comes back where we may say so; who is banned does not. */
 static struct admission by_door(const struct private_room *room, bool may, enum standing standing,
                                 const struct private_door *door, const uint8_t key[static 32], uint64_t wall_ms) {
     enum verdict verdict = private_door_verdict(door, key, wall_ms);
-    if (standing == STANDING_REMOVED && !may) return refuse(VERDICT_REMOVED);
+    if (standing == STANDING_REMOVED && (!may || was_removed_since(room, door, key))) return refuse(VERDICT_REMOVED);
     if (verdict != VERDICTS) return refuse(verdict);
     if (!may && charter_rule(&room->charter) == RULE_LISTED) return refuse(VERDICT_UNLISTED);
     return (struct admission){.kind = ADMISSION_LET_IN, .use_door = true, .note = may};

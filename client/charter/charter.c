@@ -205,13 +205,20 @@ static void put(struct charter *charter, const struct statement *statement) {
     HOLDS(charter_holds(charter));
 }
 
+/* Nothing takes the place of what is later: else words about somebody would count again once the last one of them made
+ * place, and two removals could take each other's place without end. */
+static bool has_place(const struct charter *charter, const struct statement *statement) {
+    if (charter->count < CHARTER_ENTRIES) return true;
+    size_t gone = longest_gone(charter);
+    return gone < charter->count &&
+           (statement->kind != STATEMENT_PERSON || statement->stamp > winner(&charter->entries[gone])->stamp);
+}
+
 enum charter_taking charter_weigh(const struct charter *charter, const struct statement *statement, uint64_t wall_ms) {
     if (!charter->founded || !counts(charter, statement)) return CHARTER_UNAUTHORISED;
     if (statement->stamp > wall_ms && statement->stamp - wall_ms > CHARTER_AHEAD_MS) return CHARTER_AHEAD;
     const struct charter_entry *entry = entry_of(charter, statement->kind, statement->subject);
-    if (!entry)
-        return charter->count < CHARTER_ENTRIES || longest_gone(charter) < charter->count ? CHARTER_TAKEN
-                                                                                          : CHARTER_FULL;
+    if (!entry) return has_place(charter, statement) ? CHARTER_TAKEN : CHARTER_FULL;
     const struct statement *there = entry->said[is_owner(charter, statement->author) ? SIDE_OWNER : SIDE_OP];
     return there && !is_better(statement, there) ? CHARTER_KNOWN : CHARTER_TAKEN;
 }

@@ -13,7 +13,7 @@
  *    one, about persons that are neither owner nor op by the owner's word. What does not count is not kept.
  * 4. Of the owner's and an op's statement about one thing the later one *wins*; at one time the owner's.
  * 5. There are at most CHARTER_ENTRIES. One more takes the place of who was removed (not banned) longest ago; where
- * there is nobody, it is not taken.
+ * there is nobody, or a statement of a person is not later than that, it is not taken.
  * 6. Stamps lie at most CHARTER_AHEAD_MS ahead of the clock when they are taken, so nobody says something that cannot
  * be contradicted for longer. */
 #pragma once

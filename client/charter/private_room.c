@@ -97,6 +97,7 @@ struct private_door *private_room_open_door(struct private_room *room, bool once
     randombytes_buf(door->token, sizeof door->token);
     door->once = once;
     door->until_ms = until_ms;
+    door->made_ms = wall_ms;
     return door;
 }
 

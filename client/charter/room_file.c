@@ -19,7 +19,7 @@
 #include "common/whole_file.h"
 
 #define TITLE "gochat private room 1"
-#define WORDS_MAX 5
+#define WORDS_MAX 6
 #define MODE 0600
 
 /* --- Reading --- */
@@ -96,8 +96,10 @@ static bool take_door(struct private_room *room, char **words) {
         return false;
     door->once = strcmp(words[2], "once") == 0;
     if (!door->once && strcmp(words[2], "many") != 0) return false;
-    door->used = words[3] != NULL;
-    if (door->used && !is_hex(words[3], door->by, sizeof door->by)) return false;
+    /* A program that did not know when a door was made wrote no time: nobody who was removed comes by that. */
+    char **by = words + (is_time(words[3], &door->made_ms) ? 4 : 3);
+    door->used = *by != NULL;
+    if (door->used && !is_hex(*by, door->by, sizeof door->by)) return false;
     room->door_count++;
     return true;
 }
@@ -231,7 +233,7 @@ static void put_doors(FILE *out, const struct private_room *room) {
     for (size_t i = 0; i < room->door_count; i++) {
         const struct private_door *door = &room->doors[i];
         put_line(out, "door", door->token, sizeof door->token);
-        fprintf(out, " %" PRIu64 " %s", door->until_ms, door->once ? "once" : "many");
+        fprintf(out, " %" PRIu64 " %s %" PRIu64, door->until_ms, door->once ? "once" : "many", door->made_ms);
         if (door->used) put_line(out, "", door->by, sizeof door->by);
         fputc('\n', out);
     }
@@ -262,11 +264,12 @@ bool room_file_path(const char *directory, const uint8_t id[static ROOM_ID_SIZE]
 }
 
 /* Whoever was away while the secret changed, or was removed, has the charter of then: only by a new invite they get in,
- * and only who is told of an epoch as late as that is back. */
+ * and only who is told of an epoch as late as that is back. Anybody who knows the root can make an invite that names an
+ * epoch which never comes: a true one takes its place. */
 static void come_by(struct private_room *room, const uint8_t *invite) {
     struct reader reader = reader_over(invite, PRIVATE_INVITE_SIZE), stamp = reader;
     read_skip(&stamp, PRIVATE_SECRET_SIZE);
-    if (room->charter.founded && read_u64(&stamp) <= private_room_stamp(room)) return;
+    if (private_room_is_known(room) && read_u64(&stamp) <= private_room_stamp(room)) return;
     room->invited = true;
     read_bytes(&reader, room->invite, sizeof room->invite);
     room->invite_stamp = read_u64(&reader);

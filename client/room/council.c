@@ -314,7 +314,10 @@ static void take_digest(struct council *council, struct belonging *from, const u
                         uint64_t now) {
     if (!charter_digest_decode(message, size, from->digest)) return;
     from->heard = true;
-    if (is_in(from) && !lacks_something(council, from)) council->host.agrees(council->host.context, from);
+    if (is_in(from) && !lacks_something(council, from)) {
+        from->role = KEY_SET_CURRENT; /* it has the present secret, whatever it came by */
+        council->host.agrees(council->host.context, from);
+    }
     plan_telling(council, from, now);
 }
 
@@ -480,6 +483,12 @@ static void tell_who_lacks(const struct council *council, struct belonging *memb
     member->full_after = now + COUNCIL_FULL_MS;
 }
 
+/* Whoever has the secret may come under many keys: what is left of the list is for decisions. */
+static bool is_noted(const struct council *council) {
+    const struct charter *charter = &council->room->charter;
+    return charter_rule(charter) == RULE_LISTED || charter->count < COUNCIL_NOTED;
+}
+
 /* Rule 11, and a door's word: of as many as one message has, the others in the next turn. */
 static void note_members(struct council *council, uint64_t now) {
     static const uint8_t body = STANDING_MEMBER;
@@ -489,6 +498,7 @@ static void note_members(struct council *council, uint64_t now) {
     for (size_t i = 0; count < CHARTER_STATEMENTS_MAX && (member = member_at(council, i)); i++) {
         if (!is_in(member) || !member->note) continue;
         member->note = false;
+        if (!is_noted(council)) continue;
         count += council_state(council, STATEMENT_PERSON, member->key, &body, 1, now, &list[count]) == CHARTER_TAKEN;
     }
     if (count > 0) follow(council, NULL, list, count, now);

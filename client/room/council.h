@@ -30,6 +30,7 @@
 #define COUNCIL_CHECK_MS 10 /* then one in so long */
 #define COUNCIL_FORGERIES 8
 #define COUNCIL_FORGERY_MS 10000
+#define COUNCIL_NOTED 768     /* kept entries from which on nobody is noted who came by the secret */
 #define COUNCIL_QUIET_MS 3000 /* after the first word of the charter: what is kept of people is no news then */
 #define COUNCIL_STALE_MS 2000 /* so long the first of those who may make a new epoch is waited for */
 

@@ -59,7 +59,7 @@ static void each_standing_under_each_set(void **state) {
                     identity_from_seed((const uint8_t[32]){9}, &plain);
                     make(&room, standings[i], (enum membership_rule)rule);
                     const struct private_door *door =
-                        role == KEY_SET_DOOR ? private_room_open_door(&room, true, 0, NOW) : NULL;
+                        role == KEY_SET_DOOR ? private_room_open_door(&room, true, 0, NOW + 1) : NULL;
                     enum verdict verdict =
                         expected(standings[i], (enum key_set_role)role, (enum membership_rule)rule, may);
                     /* Of an op the owner alone may say something. */
@@ -104,6 +104,24 @@ static void the_owner_needs_no_word(void **state) {
     private_room_clear(&room);
 }
 
+/* Whatever invites there were when somebody was removed lead that one nowhere, used or not. */
+static void an_invite_of_before_a_removal_is_over_for_who_was_removed(void **state) {
+    struct private_room room;
+    (void)state;
+    make(&room, STANDING_REMOVED, RULE_SECRET);
+    for (int used = 0; used < 2; used++) {
+        struct private_door *door = private_room_open_door(&room, used, 0, NOW - 1000);
+        door->used = used;
+        memcpy(door->by, guest.public, 32);
+        assert_int_equal(admission_of(&room, owner.public, KEY_SET_DOOR, door, guest.public, NOW + 5000).verdict,
+                         VERDICT_REMOVED);
+    }
+    struct private_door *later = private_room_open_door(&room, true, 0, NOW + 1);
+    assert_int_equal(admission_of(&room, owner.public, KEY_SET_DOOR, later, guest.public, NOW + 5000).kind,
+                     ADMISSION_LET_IN);
+    private_room_clear(&room);
+}
+
 static void a_used_or_late_invite_is_said_to_be_one(void **state) {
     struct private_room room;
     (void)state;
@@ -125,6 +143,7 @@ int main(void) {
         cmocka_unit_test(without_a_charter_nobody_is_let_in),
         cmocka_unit_test(who_was_removed_lets_in_nobody),
         cmocka_unit_test(the_owner_needs_no_word),
+        cmocka_unit_test(an_invite_of_before_a_removal_is_over_for_who_was_removed),
         cmocka_unit_test(a_used_or_late_invite_is_said_to_be_one),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

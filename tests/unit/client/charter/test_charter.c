@@ -306,6 +306,23 @@ static void a_full_list_forgets_the_removed(void **state) {
     charter_clear(&charter);
 }
 
+/* What was said before somebody was removed counts no more, though the removal had to make place. */
+static void nothing_takes_the_place_of_what_is_later(void **state) {
+    struct charter charter;
+    (void)state;
+    found(&charter);
+    assert_int_equal(take_stranger(&charter, 10, STANDING_REMOVED), CHARTER_TAKEN);
+    assert_int_equal(take_stranger(&charter, 20, STANDING_REMOVED), CHARTER_TAKEN);
+    for (uint32_t i = 1000; charter.count < CHARTER_ENTRIES; i++)
+        assert_int_equal(take_stranger(&charter, i, STANDING_MEMBER), CHARTER_TAKEN);
+    assert_int_equal(take_stranger(&charter, 5000, STANDING_MEMBER), CHARTER_TAKEN); /* in the place of 10 */
+    assert_int_equal(take_stranger(&charter, 10, STANDING_REMOVED), CHARTER_FULL);
+    assert_int_equal(take_stranger(&charter, 9, STANDING_MEMBER), CHARTER_FULL);
+    assert_int_equal(take_stranger(&charter, 5001, STANDING_MEMBER), CHARTER_TAKEN); /* of 20 */
+    assert_true(charter_holds(&charter));
+    charter_clear(&charter);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_root_has_one_founding),
@@ -318,6 +335,7 @@ int main(void) {
         cmocka_unit_test(any_order_makes_one_list),
         cmocka_unit_test(parts_of_a_room_heal_to_one_list),
         cmocka_unit_test(a_full_list_forgets_the_removed),
+        cmocka_unit_test(nothing_takes_the_place_of_what_is_later),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("charter", tests, start, NULL);

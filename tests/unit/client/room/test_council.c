@@ -578,6 +578,46 @@ static void an_invite_for_a_time_ends(void **state) {
     assert_int_equal(people[7].refused, VERDICT_OVER);
 }
 
+/* Whose invite it was has no say in that: who is removed is, and comes by none that was made before. */
+static void who_came_by_an_invite_is_removed_like_others(void **state) {
+    (void)state;
+    everybody_meets(2);
+    struct private_door *door = private_room_open_door(&people[0].room, true, 0, EPOCH_MS + now);
+    struct private_door *open = private_room_open_door(&people[0].room, false, 0, EPOCH_MS + now);
+    come_by_door(0, 5, door);
+    pass(3000);
+    assert_true(talk(0, 5));
+    const unsigned rekeys = people[5].rekeys;
+    say(0, 5, STANDING_REMOVED);
+    pass(3000);
+    for (int turn = 0; turn < 3; turn++) {
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(charter_standing(&people[i].room.charter, people[5].identity.public), STANDING_REMOVED);
+        assert_false(people[0].talks[5]);
+        assert_int_equal(people[5].rekeys, rekeys);
+        part(0, 5);
+        come_by_door(0, 5, turn == 0 ? door : open);
+        pass(3000);
+    }
+    assert_int_equal(people[5].refused, VERDICT_REMOVED);
+}
+
+/* The invite is what one comes by, not what one stays by. */
+static void who_came_in_time_stays_when_the_invite_is_over(void **state) {
+    (void)state;
+    everybody_meets(2);
+    part(0, 1);
+    struct private_door *door = private_room_open_door(&people[1].room, false, EPOCH_MS + now + 60000, EPOCH_MS + now);
+    come_by_door(1, 5, door);
+    pass(61000);
+    assert_true(talk(1, 5));
+    say(0, 7, STANDING_MEMBER); /* any change */
+    meet(0, 1);
+    pass(3000);
+    assert_int_equal(charter_standing(&people[1].room.charter, people[7].identity.public), STANDING_MEMBER);
+    assert_true(talk(1, 5));
+}
+
 /* --- Keepers --- */
 
 static void a_few_stay_for_who_was_away(void **state) {
@@ -612,6 +652,8 @@ int main(void) {
         test(a_member_decides_nothing),
         test(an_invite_for_one_lets_one_in),
         test(an_invite_for_a_time_ends),
+        test(who_came_by_an_invite_is_removed_like_others),
+        test(who_came_in_time_stays_when_the_invite_is_over),
         test(a_few_stay_for_who_was_away),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
