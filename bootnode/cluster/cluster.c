@@ -345,12 +345,13 @@ bool cluster_forget(struct cluster *cluster, uint8_t id, struct why *why) {
     const uint64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&cluster->lock);
     const struct view_node *node = &cluster->view.nodes[id];
-    const bool alive = view_heard_lives(node, now) || id == cluster->view.own.id;
+    const bool alive = view_heard_itself(node, now) || id == cluster->view.own.id;
     const bool forgotten = view_forget(&cluster->view, id, now);
     pthread_mutex_unlock(&cluster->lock);
     (void)eventfd_write(cluster->bell, 1);
     if (forgotten) return true;
-    return why_fail(why, alive ? "node %u lives, expected one that is silent" : "there is no node %u in the view", id);
+    return why_fail(
+        why, alive ? "node %u lives, expected one that is silent on NATS" : "there is no node %u in the view", id);
 }
 
 static uint64_t age(uint64_t at, uint64_t now) {

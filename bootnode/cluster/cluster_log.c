@@ -22,6 +22,7 @@ static const char *why_gone(enum view_place place) {
         [VIEW_CLOCK_OFF] = "has a wrong clock",
         [VIEW_FORGOTTEN] = "is gone by an operator's word",
         [VIEW_AWAITED] = "is awaited",
+        [VIEW_REPLACED] = "is replaced: another node is at its address",
     };
     return reasons[place];
 }

@@ -12,7 +12,7 @@ static bool is_missed(const struct view_node *node, uint64_t now) {
 bool probe_is_due(const struct probe *probe, const struct view *view, uint8_t id, uint64_t now) {
     const struct view_node *node = &view->nodes[id];
     const uint64_t asked = probe->nodes[id].asked_ms;
-    if (id == view->own.id || !node->known) return false;
+    if (id == view->own.id || !node->known || node->replaced) return false;
     const bool hurry = is_missed(node, now) && (!view->board || now >= node->beacon_ms + PROBE_BEACON_LATE_MS);
     return asked == 0 || now >= asked + (hurry ? PROBE_HURRY_MS : PROBE_REST_MS);
 }

@@ -59,7 +59,8 @@ void view_board(struct view *view, bool there, uint64_t now) {
 }
 
 void view_answered(struct view *view, uint8_t id, uint64_t now) {
-    if (view->nodes[id].known && id != view->own.id) view->nodes[id].answer_ms = now;
+    struct view_node *node = &view->nodes[id];
+    if (node->known && !node->replaced && id != view->own.id) node->answer_ms = now;
 }
 
 static void put_off(uint64_t *at, uint64_t ms) {
@@ -91,7 +92,7 @@ static bool lives(const struct view *view, size_t id, uint64_t now) {
 
 bool view_forget(struct view *view, uint8_t id, uint64_t now) {
     struct view_node *node = &view->nodes[id];
-    if (id == view->own.id || lives(view, id, now) || !(node->member || node->expected)) return false;
+    if (id == view->own.id || view_heard_itself(node, now) || !(node->member || node->expected)) return false;
     node->forgotten = true;
     node->member = node->expected = false;
     view_events_add(view, (struct view_event){.kind = VIEW_WENT, .id = id, .place = VIEW_FORGOTTEN});
@@ -207,6 +208,7 @@ enum view_place view_place_of(const struct view *view, uint8_t id, uint64_t now)
     const struct view_node *node = &view->nodes[id];
     if (!node->known) return VIEW_UNKNOWN;
     if (node->member) return VIEW_MEMBER;
+    if (node->replaced) return VIEW_REPLACED;
     if (node->forgotten) return VIEW_FORGOTTEN;
     if (id == view->own.id) return of_state[view->state];
     if (!view_heard_lives(node, now)) return VIEW_SILENT;
@@ -380,7 +382,7 @@ void view_keep(const struct view *view, uint64_t wall, struct view_record *out) 
 
 const char *view_place_name(enum view_place place) {
     static const char *const names[VIEW_PLACES] = {"unknown", "member",    "joining",   "draining", "out",
-                                                   "silent",  "clock_off", "forgotten", "awaited"};
+                                                   "silent",  "clock_off", "forgotten", "awaited",  "replaced"};
     return names[place];
 }
 

@@ -8,11 +8,12 @@
  *    who came, went or changed within VIEW_ALIVE_MS.
  * 3. Where fewer than half of the members live (or half of them, without the one that has the lowest id), we are the
  *    ones who are cut off, and the members stay who they are: of two parts of a cluster one at most goes on alone.
- * 4. A view that had members has some: the last ones stay rather than none.
+ * 4. A view that had members has some: the last ones stay rather than none, unless another node is where they were.
  * 5. One id is one node: of two runs at different addresses, which both live, the one with a right clock, then the one
  *    that began first, then the one with the lower boot id has it; the other one is in no view.
  * 6. A restart within VIEW_ALIVE_MS changes no view: a member stays one while it is alive and does not leave.
- * 7. In a cluster that serves one node joins after the other: the view grows by one, and then all moving is done.
+ * 7. One address is one node: the last that was believed there. Of two that are heard there, the one that was first.
+ * 8. In a cluster that serves one node joins after the other: the view grows by one, and then all moving is done.
  *
  * Pure: times and bytes come in, what is to be said comes out. `now` is monotonic, `wall` ms since 1970. It is large,
  * and lies in its owner. */
@@ -35,7 +36,7 @@ void view_board(struct view *view, bool there, uint64_t now);
 void view_answered(struct view *view, uint8_t id, uint64_t now);
 /* We did not run for so long, and heard nobody: that is not their silence. */
 void view_paused(struct view *view, uint64_t ms);
-/* An operator's word: it is gone for good. False where it lives, or is no member. */
+/* An operator's word: it is gone for good. False where it says itself that it lives, or is no member. */
 MUST_USE bool view_forget(struct view *view, uint8_t id, uint64_t now);
 /* Sees who lives, and what follows for us; `view->events` have what is to be said of it. True where the list of members
  * changed, or what clients are told of them. */

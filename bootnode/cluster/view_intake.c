@@ -2,10 +2,25 @@
 
 #include <stdlib.h>
 
+#include "bootnode/cluster/view_events.h"
 #include "bootnode/cluster/view_heard.h"
 #include "common/clock.h"
 
 #define CLOCK_APART_MAX_MS (INT64_MAX / 4)
+
+/* --- Clocks --- */
+
+/* Far enough to be wrong, and near enough that differences of two fit, whatever a beacon says. */
+static int64_t clock_of(const struct beacon *beacon, uint64_t wall) {
+    const bool ahead = beacon->wall_ms > wall;
+    const uint64_t apart = ahead ? beacon->wall_ms - wall : wall - beacon->wall_ms;
+    const int64_t ms = (int64_t)earlier(apart, CLOCK_APART_MAX_MS);
+    return ahead ? ms : -ms;
+}
+
+static bool clock_is_off(const struct beacon *beacon, uint64_t wall) {
+    return llabs(clock_of(beacon, wall)) > VIEW_CLOCK_MS;
+}
 
 /* --- Addresses --- */
 
@@ -38,13 +53,51 @@ static bool are_usable(const struct view *view, const struct beacon *beacon) {
     return true;
 }
 
-static bool is_anothers(const struct view *view, const struct beacon *beacon, uint64_t now) {
+static bool is_where_it_was(const struct view_node *node, const struct beacon *beacon) {
+    if (!node->has_said || node->said.boot != beacon->boot) return false;
+    for (size_t i = 0; i < beacon->address_count; i++)
+        if (!share_one(&beacon->addresses[i], 1, node->said.addresses, node->said.address_count)) return false;
+    return true;
+}
+
+/* Who answers by STUN alone may be another one, which was started there, and says so by a clock that is right: who does
+ * not may be a recording. Whoever is cut off leaves its members as they are. */
+static bool has_its_place(const struct view *view, const struct view_node *other, bool clock_off, uint64_t now) {
+    if (other->member && (view->cut_off || view->kept)) return true;
+    return !other->replaced && (clock_off ? view_heard_lives(other, now) : view_heard_itself(other, now));
+}
+
+/* Who was silent on the board for a while, and lost its place to one that lied, has it back: it was there before, and
+ * whoever was replaced in truth is not heard again. */
+static bool is_anothers(const struct view *view, const struct beacon *beacon, uint64_t now, uint64_t wall) {
+    const struct view_node *node = &view->nodes[beacon->node];
+    const bool clock_off = clock_is_off(beacon, wall), was_there = !clock_off && is_where_it_was(node, beacon);
     for (size_t id = 0; id < CLUSTER_NODES_MAX; id++) {
         const struct view_node *other = &view->nodes[id];
-        if (id == beacon->node || id == view->own.id || !other->known) continue;
-        if ((other->member || view_heard_lives(other, now)) && at(beacon, &other->said)) return true;
+        if (id == beacon->node || id == view->own.id || !other->known || !at(beacon, &other->said)) continue;
+        if (has_its_place(view, other, clock_off, now) && !(was_there && node->place_ms < other->place_ms)) return true;
     }
     return at_ours(view, beacon);
+}
+
+static void replace(struct view *view, uint8_t id, uint64_t now) {
+    struct view_node *node = &view->nodes[id];
+    if (node->member) {
+        view_events_add(view, (struct view_event){.kind = VIEW_WENT, .id = id, .place = VIEW_REPLACED});
+        view->changed_ms = later(view->changed_ms, now);
+    }
+    node->forgotten = node->replaced = true;
+    node->member = node->expected = false;
+    node->answer_ms = node->grace_ms = 0;
+}
+
+/* What is asked at an address is one node: the last that was believed there. */
+static void take_place(struct view *view, const struct beacon *beacon, uint64_t now) {
+    for (unsigned id = 0; id < CLUSTER_NODES_MAX; id++) {
+        const struct view_node *other = &view->nodes[id];
+        if (id == beacon->node || id == view->own.id || !other->known) continue;
+        if (at(beacon, &other->said)) replace(view, (uint8_t)id, now);
+    }
 }
 
 /* --- Runs --- */
@@ -53,18 +106,6 @@ bool view_intake_wins(uint64_t started_ms, uint64_t boot, bool clock_off, const 
     if (clock_off != other->clock_off) return other->clock_off;
     if (started_ms != other->started_ms) return started_ms < other->started_ms;
     return boot < other->boot;
-}
-
-/* Far enough to be wrong, and near enough that differences of two fit, whatever a beacon says. */
-static int64_t clock_of(const struct beacon *beacon, uint64_t wall) {
-    const bool ahead = beacon->wall_ms > wall;
-    const uint64_t apart = ahead ? beacon->wall_ms - wall : wall - beacon->wall_ms;
-    const int64_t ms = (int64_t)earlier(apart, CLOCK_APART_MAX_MS);
-    return ahead ? ms : -ms;
-}
-
-static bool clock_is_off(const struct beacon *beacon, uint64_t wall) {
-    return llabs(clock_of(beacon, wall)) > VIEW_CLOCK_MS;
 }
 
 /* False for a copy of what it said before. */
@@ -104,11 +145,13 @@ enum beacon_refusal view_intake(struct view *view, const struct beacon *beacon, 
     if (beacon->weight < 1 || beacon->weight > CLUSTER_WEIGHT_MAX) return BEACON_REFUSED_WEIGHT;
     if (!are_usable(view, beacon)) return BEACON_REFUSED_ADDRESS;
     if (beacon->node == view->own.id) return take_of_our_id(view, beacon, now, wall);
-    if (is_anothers(view, beacon, now)) return BEACON_REFUSED_ADDRESS_TAKEN;
+    if (is_anothers(view, beacon, now, wall)) return BEACON_REFUSED_ADDRESS_TAKEN;
     const enum beacon_refusal refusal = judge_run(node, beacon, now, wall);
     if (refusal != BEACON_BELIEVED) return refusal;
+    take_place(view, beacon, now);
+    if (!is_where_it_was(node, beacon)) node->place_ms = now;
     node->known = node->has_said = true;
-    node->forgotten = false;
+    node->forgotten = node->replaced = false;
     node->said = *beacon;
     node->beacon_ms = later(node->beacon_ms, now);
     node->clock_ms = clock_of(beacon, wall);

@@ -18,11 +18,11 @@ enum beacon_refusal {
     BEACON_REFUSED_ID_TAKEN,      /* its id is another node's, elsewhere */
     BEACON_REFUSED_WEIGHT,        /* not 1 … CLUSTER_WEIGHT_MAX */
     BEACON_REFUSED_ADDRESS,       /* nothing that a client could use, or that is good enough for us */
-    BEACON_REFUSED_ADDRESS_TAKEN, /* the address of another node that lives, or ours */
+    BEACON_REFUSED_ADDRESS_TAKEN, /* the address of another node that says it is there, or ours */
     BEACON_REFUSALS
 };
 
-/* One that beacon_decode took. */
+/* One that beacon_decode took. Who is believed has its addresses: whoever was known there is no member any more. */
 MUST_USE enum beacon_refusal view_intake(struct view *view, const struct beacon *beacon, uint64_t now, uint64_t wall);
 /* Does the first of two runs with one id have it? PROTOCOL.md §2.7. */
 MUST_USE bool view_intake_wins(uint64_t started_ms, uint64_t boot, bool clock_off, const struct view_rival *other);

@@ -32,6 +32,7 @@ enum view_place {
     VIEW_CLOCK_OFF,
     VIEW_FORGOTTEN, /* by an operator's word, until its next beacon */
     VIEW_AWAITED,   /* it serves, and we are cut off from too many others to take anybody in */
+    VIEW_REPLACED,  /* another node is at its address, until its next beacon */
     VIEW_PLACES
 };
 
@@ -82,12 +83,14 @@ struct view_rival {
 
 struct view_node {
     bool known, member, forgotten;
+    bool replaced;                 /* another one was believed at its address since: what answers there is not it */
     bool expected;                 /* a view that was kept had it */
     bool has_said;                 /* a beacon of this run of ours came; else `said` is of a view that was kept */
     bool clock_off;                /* as far as was told last */
     bool disagrees;                /* told of other replicas */
     struct beacon said;            /* the last one that was taken */
     uint64_t beacon_ms, answer_ms; /* monotonic; 0: none came */
+    uint64_t place_ms;             /* since when its run is known to be where it is */
     uint64_t grace_ms;             /* it counts as alive until then: a view that was kept had it */
     uint64_t unanswered_ms;        /* since when it is heard on the board alone; 0: it is not so */
     bool unreached;                /* as was told last */

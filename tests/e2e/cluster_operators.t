@@ -158,5 +158,18 @@ ask(2, 'ban', '192.0.2.64/26');
 is(bans(2)->{'192.0.2.64/26'}, 'banned 2', 'a ban holds where it is given');
 restart_nats($nats, 0);
 wait_bans('192.0.2.64/26', 'banned 2', 'and at all when NATS is back');
+
+# --- another id in the same place ------------------------------------------------------------------------------------
+
+# As after the theft of its key: the others ask node 3 by STUN, and the next one answers there.
+my $former = delete $node{3};
+send_signal($former, 'KILL');
+wait_exit($former, SOON);
+$address{4} = $address{3};
+start_node(4);
+for my $id (1, 2) {
+    ok(wait_until(sub { row(ask($id, 'cluster'), 4)->{in_view} }, DEAD), "node $id takes the next one in");
+    is(row(ask($id, 'cluster'), 3)->{state}, 'replaced', 'for the one that was there');
+}
 stop_program($_) for values %node;
 finish();

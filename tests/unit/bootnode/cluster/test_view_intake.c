@@ -149,6 +149,129 @@ static void the_address_of_another_is_refused(void **state) {
     comes(&third, NOW + VIEW_ALIVE_MS, BEACON_BELIEVED); /* that one is dead by now */
 }
 
+/* --- Who is at an address --- */
+
+static bool is_listed(uint8_t id) {
+    for (size_t i = 0; i < view.list_count; i++)
+        if (view.list[i].id == id) return true;
+    return false;
+}
+
+/* So long from `from` on each second: whoever is at the address of node 2 answers, and `also` says beacons, if any. */
+static uint64_t pass(uint64_t from, uint64_t ms, struct beacon *also) {
+    for (uint64_t now = from; now < from + ms; now += 1000) {
+        view_answered(&view, 2, now);
+        if (also) also->counter++, also->wall_ms = WALL + now - NOW;
+        if (also) comes(also, now, BEACON_BELIEVED);
+        (void)view_step(&view, now);
+        view.event_count = 0;
+        assert_true(view_holds(&view, now));
+    }
+    return from + ms;
+}
+
+/* We serve, and so does node 2. Returns from when on that one is silent on the board. */
+static uint64_t serve_beside(struct beacon *second) {
+    begin(ipv4(8, 8, 8, 1));
+    view_board(&view, true, NOW);
+    const uint64_t now = pass(NOW, 10000, second);
+    assert_true(is_listed(1) && is_listed(2));
+    return now;
+}
+
+/* STUN says that somebody is there, not who: node 2 was started anew, as node 3. */
+static void an_answer_is_no_name(void **state) {
+    struct beacon second = beacon_of(2), third = beacon_of(3);
+    (void)state;
+    uint64_t now = serve_beside(&second);
+    third.addresses[0] = second.addresses[0];
+    comes(&third, now - 1, BEACON_REFUSED_ADDRESS_TAKEN);
+    now = pass(now, VIEW_ALIVE_MS, NULL);
+    assert_true(is_listed(2));
+    third.wall_ms = WALL - 2 * VIEW_CLOCK_MS; /* recorded */
+    comes(&third, now, BEACON_REFUSED_ADDRESS_TAKEN);
+    third.wall_ms = WALL + now - NOW;
+    comes(&third, now, BEACON_BELIEVED);
+    assert_int_equal(view.changed_ms, now);
+    (void)view_step(&view, now);
+    assert_true(is_listed(3) && !is_listed(2));
+    assert_int_equal(view_place_of(&view, 2, now), VIEW_REPLACED);
+    now = pass(now, 60000, &third); /* what answers there is node 3 */
+    assert_true(is_listed(3) && !is_listed(2) && !view_is_alive(&view.nodes[2], now));
+    (void)pass(now, VIEW_FORGET_MS, &third);
+    assert_false(view.nodes[2].known);
+}
+
+/* Whoever lies that it is where a silent one is has that place until the other one is heard, and not again. */
+static void who_is_back_has_its_place(void **state) {
+    struct beacon second = beacon_of(2), third = beacon_of(3);
+    (void)state;
+    uint64_t now = pass(serve_beside(&second), VIEW_ALIVE_MS, NULL);
+    third.addresses[0] = second.addresses[0];
+    comes(&third, now, BEACON_BELIEVED);
+    comes(&second, now, BEACON_REFUSED_REPLAYED);
+    second.counter++;
+    comes(&second, now, BEACON_BELIEVED);
+    third.counter++;
+    comes(&third, now, BEACON_REFUSED_ADDRESS_TAKEN);
+    (void)view_step(&view, now);
+    assert_true(is_listed(2) && !is_listed(3));
+    now = pass(now, 20000, &second);
+    comes(&third, now, BEACON_REFUSED_ADDRESS_TAKEN);
+    /* A run that we do not know may be anybody's: that one waits until the place is free. */
+    now = pass(now, VIEW_ALIVE_MS, NULL);
+    comes(&third, now, BEACON_BELIEVED);
+    second.boot++;
+    second.started_ms++;
+    comes(&second, now, BEACON_REFUSED_ADDRESS_TAKEN);
+    comes(&second, now + VIEW_ALIVE_MS, BEACON_BELIEVED);
+}
+
+/* Who gets to another's address while it is believed elsewhere was not there before. */
+static void who_came_later_was_not_there(void **state) {
+    struct beacon second = beacon_of(2), third = beacon_of(3);
+    (void)state;
+    begin(ipv4(8, 8, 8, 1));
+    comes(&third, NOW, BEACON_BELIEVED);
+    comes(&second, NOW + 1, BEACON_BELIEVED);
+    third.counter++;
+    third.addresses[0] = second.addresses[0];
+    comes(&third, NOW + 2, BEACON_REFUSED_ADDRESS_TAKEN);
+    comes(&third, NOW + 1 + VIEW_ALIVE_MS, BEACON_BELIEVED);
+    second.counter++;
+    comes(&second, NOW + 2 + VIEW_ALIVE_MS, BEACON_BELIEVED);
+    third.counter++;
+    comes(&third, NOW + 3 + VIEW_ALIVE_MS, BEACON_REFUSED_ADDRESS_TAKEN);
+}
+
+/* Else it would go on alone with whoever says that it is where the others were. */
+static void whoever_is_cut_off_gives_no_place_away(void **state) {
+    struct beacon second = beacon_of(2), third = beacon_of(3);
+    (void)state;
+    uint64_t now = serve_beside(&second);
+    third.addresses[0] = second.addresses[0];
+    now += 2 * VIEW_ALIVE_MS;
+    view.cut_off = true;
+    comes(&third, now, BEACON_REFUSED_ADDRESS_TAKEN);
+    view.cut_off = false;
+    comes(&third, now, BEACON_BELIEVED);
+}
+
+/* Who says beacons lives; who answers may be another one. */
+static void who_answers_alone_can_be_forgotten(void **state) {
+    struct beacon second = beacon_of(2);
+    (void)state;
+    uint64_t now = serve_beside(&second);
+    assert_false(view_forget(&view, 2, now));
+    now = pass(now, VIEW_ALIVE_MS, NULL);
+    assert_true(view_forget(&view, 2, now));
+    now = pass(now, 10000, NULL);
+    assert_false(is_listed(2));
+    assert_int_equal(view_place_of(&view, 2, now), VIEW_FORGOTTEN);
+    (void)pass(now, 3000, &second);
+    assert_true(is_listed(2));
+}
+
 static void an_id_is_who_had_it_first(void **state) {
     struct beacon first = beacon_of(2), second = beacon_of(2);
     (void)state;
@@ -310,6 +433,11 @@ int main(void) {
         cmocka_unit_test(where_no_client_gets_is_no_address),
         cmocka_unit_test(neighbours_are_of_our_kind),
         cmocka_unit_test(the_address_of_another_is_refused),
+        cmocka_unit_test(an_answer_is_no_name),
+        cmocka_unit_test(who_is_back_has_its_place),
+        cmocka_unit_test(who_came_later_was_not_there),
+        cmocka_unit_test(whoever_is_cut_off_gives_no_place_away),
+        cmocka_unit_test(who_answers_alone_can_be_forgotten),
         cmocka_unit_test(an_id_is_who_had_it_first),
         cmocka_unit_test(a_wrong_clock_has_no_id),
         cmocka_unit_test(our_own_id_is_ours_where_we_are),
