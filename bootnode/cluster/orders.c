@@ -309,11 +309,8 @@ static enum orders_verdict take_gathered(struct orders *orders, struct orders_au
     return ORDERS_TAKEN;
 }
 
-enum orders_verdict orders_hear(struct orders *orders, const struct orders_part *part, uint64_t now, uint64_t wall) {
+static enum orders_verdict take_part(struct orders *orders, const struct orders_part *part, uint64_t now) {
     struct orders_author *author = &orders->authors[part->author];
-    if (part->edition <= author->edition && !is_ahead(author->edition, wall)) return ORDERS_KNOWN;
-    if (is_part_ahead(orders, part, wall)) return ORDERS_AHEAD;
-    if (is_ahead(wall, part->wall_ms)) return ORDERS_STALE;
     if (part->number == 0) {
         forget_gathered(orders, author);
         author->gathered_edition = part->edition;
@@ -323,6 +320,18 @@ enum orders_verdict orders_hear(struct orders *orders, const struct orders_part 
     if (verdict == ORDERS_GATHERED && author->gathered_parts == part->parts) verdict = take_gathered(orders, author);
     HOLDS(orders_holds(orders));
     return verdict;
+}
+
+enum orders_verdict orders_hear(struct orders *orders, const struct orders_part *part, uint64_t now, uint64_t wall) {
+    const struct orders_author *author = &orders->authors[part->author];
+    if (part->edition <= author->edition && !is_ahead(author->edition, wall)) return ORDERS_KNOWN;
+    if (is_part_ahead(orders, part, wall)) return ORDERS_AHEAD;
+    if (is_ahead(wall, part->wall_ms)) return ORDERS_STALE;
+    return take_part(orders, part, now);
+}
+
+enum orders_verdict orders_recall(struct orders *orders, const struct orders_part *part, uint64_t now) {
+    return part->edition <= orders->authors[part->author].edition ? ORDERS_KNOWN : take_part(orders, part, now);
 }
 
 bool orders_holds(const struct orders *orders) {

@@ -96,6 +96,8 @@ MUST_USE bool orders_give(struct orders *orders, enum order_kind kind, const str
                           uint64_t wall, struct why *why);
 MUST_USE enum orders_verdict orders_hear(struct orders *orders, const struct orders_part *part, uint64_t now,
                                          uint64_t wall);
+/* What we kept: it was heard once, whatever our clock says by now. */
+MUST_USE enum orders_verdict orders_recall(struct orders *orders, const struct orders_part *part, uint64_t now);
 /* Rules 3 and 6. True where our own orders changed, or their stamps, and with them our edition. */
 MUST_USE bool orders_settle(struct orders *orders, uint64_t now, uint64_t wall);
 /* Those that hold, rules 1 and 5, in the order in which they were given. False without memory. */

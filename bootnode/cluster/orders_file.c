@@ -65,7 +65,7 @@ static bool read_place(const struct orders_file *file, unsigned number, struct p
 }
 
 /* False where one of them does not come to hold. A clock that is before that of the writing, as where none has set it
- * yet, makes no ban longer than it was then, and nothing that was kept a thing of the future. */
+ * yet, makes no ban longer than it was then. */
 static bool take_messages(struct reader *messages, const struct seal_keys *keys, struct orders *orders, uint64_t now,
                           uint64_t wall) {
     struct orders_message message;
@@ -74,9 +74,8 @@ static bool take_messages(struct reader *messages, const struct seal_keys *keys,
         const size_t size = read_u16(messages);
         const uint8_t *bytes = read_view(messages, size);
         if (!bytes || orders_decode(bytes, size, keys, &message) != SEAL_HOLDS) return false;
-        const uint64_t read_ms = later(message.part.wall_ms, wall);
-        message.part.wall_ms = read_ms;
-        all &= orders_hear(orders, &message.part, now, read_ms) <= ORDERS_KNOWN;
+        message.part.wall_ms = later(message.part.wall_ms, wall);
+        all &= orders_recall(orders, &message.part, now) <= ORDERS_KNOWN;
     }
     return all;
 }
