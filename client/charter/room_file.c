@@ -26,6 +26,7 @@
 
 struct parsing {
     struct private_room *room;
+    bool without_statements; /* each costs a signature to be checked */
     bool named;
     char name[ROOM_NAME_MAX + 1];
 };
@@ -132,25 +133,29 @@ static bool take_line(struct parsing *parsing, char *line) {
     if (strcmp(words[0], "root") == 0) return take_root(parsing, words + 1);
     if (!*room->name) return false;
     if (strcmp(words[0], "founding") == 0) return take_founding(room, words + 1);
-    if (strcmp(words[0], "statement") == 0) return take_statement(room, words[1]);
+    if (strcmp(words[0], "statement") == 0) return parsing->without_statements || take_statement(room, words[1]);
     if (strcmp(words[0], "former") == 0) return take_former(room, words + 1);
     if (strcmp(words[0], "door") == 0) return take_door(room, words + 1);
     if (strcmp(words[0], "invite") == 0) return take_invite(room, words + 1);
     return false;
 }
 
-bool room_file_parse(const char *file, char *text, struct private_room *room, struct why *why) {
-    struct parsing parsing = {.room = room};
+static bool parse(const char *file, char *text, struct parsing *parsing, struct why *why) {
     unsigned number = 0;
-    memset(room, 0, sizeof *room);
+    memset(parsing->room, 0, sizeof *parsing->room);
     for (char *line = text, *next; line && *line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         number++;
-        if (number == 1 ? strcmp(line, TITLE) != 0 : !take_line(&parsing, line))
+        if (number == 1 ? strcmp(line, TITLE) != 0 : !take_line(parsing, line))
             return why_fail(why, "%s:%u: not understood as a line of a private room", file, number);
     }
-    return *room->name || why_fail(why, "%s: is cut off: it has no name and root", file);
+    return *parsing->room->name || why_fail(why, "%s: is cut off: it has no name and root", file);
+}
+
+bool room_file_parse(const char *file, char *text, struct private_room *room, struct why *why) {
+    struct parsing parsing = {.room = room};
+    return parse(file, text, &parsing, why);
 }
 
 /* So many bytes; NULL with `why`. */
@@ -186,15 +191,20 @@ static char *read_text(const char *file, size_t *size, struct why *why) {
     return text;
 }
 
-bool room_file_read(const char *file, struct private_room *room, struct why *why) {
+static bool read_file(const char *file, struct parsing *parsing, struct why *why) {
     size_t size;
-    memset(room, 0, sizeof *room);
+    memset(parsing->room, 0, sizeof *parsing->room);
     char *text = read_text(file, &size, why);
     if (!text) return false;
-    bool understood = room_file_parse(file, text, room, why);
+    bool understood = parse(file, text, parsing, why);
     sodium_memzero(text, size);
     free(text);
     return understood;
+}
+
+bool room_file_read(const char *file, struct private_room *room, struct why *why) {
+    struct parsing parsing = {.room = room};
+    return read_file(file, &parsing, why);
 }
 
 /* --- Writing --- */
@@ -320,9 +330,10 @@ int room_file_lock(const char *directory) {
 void room_file_take_doors(const char *directory, struct private_room *room, uint64_t wall_ms) {
     char path[PATH_MAX];
     struct private_room kept;
+    struct parsing parsing = {.room = &kept, .without_statements = true};
     struct why ignored;
     if (!*directory || !room_file_path(directory, room->keys.id, path, sizeof path)) return;
-    bool read = room_file_read(path, &kept, &ignored);
+    bool read = read_file(path, &parsing, &ignored);
     if (read) (void)private_room_expire(&kept, wall_ms);
     for (size_t i = 0; read && i < kept.door_count; i++) take_others_door(room, &kept.doors[i]);
     private_room_clear(&kept);

@@ -252,7 +252,12 @@ static void on_save(void *context, uint64_t now) {
     int lock = lock_doors(chamber, now);
     bool saved = !*chamber->directory || room_file_write(chamber->directory, &chamber->room, &why);
     unlock_doors(chamber, lock);
-    if (saved) return;
+    if (saved) {
+        chamber->unwritable = false;
+        return;
+    }
+    chamber->council.save_at = now + CHAMBER_SAVE_AGAIN_MS;
+    chamber->touched = true;
     if (!chamber->unwritable) emit(chamber, event_create(EVENT_ERROR, why.text, strlen(why.text)));
     chamber->unwritable = true;
 }

@@ -19,7 +19,8 @@
 #include "common/why.h"
 
 #define CHAMBER_DISMISSAL_MS 1000
-#define CHAMBER_EXPIRE_MS 3600000 /* so often what is over is looked for */
+#define CHAMBER_EXPIRE_MS 3600000   /* so often what is over is looked for */
+#define CHAMBER_SAVE_AGAIN_MS 60000 /* after a save that failed */
 #define CHAMBER_ABSENT_MAX 1024
 #define CHAMBER_WAITING_MOST 64 /* messages wait for whom is told all again */
 

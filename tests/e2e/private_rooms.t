@@ -130,6 +130,21 @@ my $olga = enter('olga', '--bootnode', $bootnode->{address}, '--new-room', 'den'
 my $first = wait_event($olga, { event => 'invite' }, 10)->{invite};
 ok(wait_event(enter('paul', $first), { event => 'peer-connected', nick => 'olga' }, 10), '--once lets one in');
 ok(wait_event(enter('quinn', $first), { event => 'refused', reason => 'used' }, 30), 'and nobody else');
+
+# What could not be written is written later, at the end at the latest: as where the disk was full for a while.
+my $rooms = "$folder{olga}/rooms";
+rename $rooms, "$rooms.away" or die "rename: $!";
+write_file($rooms, '');
+send_line($olga, '/topic den talk');
+ok(wait_event($olga, { event => 'error', text => qr/cannot be written/ }, 10), 'a decision that cannot be written is told');
+unlink $rooms and rename "$rooms.away", $rooms or die "rename: $!";
+close_input($olga);
+is(wait_exit($olga, 20), 0, 'who decided it ends');
+$olga = enter('olga', 'den');
+ok(wait_event($olga, { event => 'joined' }, 10), 'and comes back');
+send_line($olga, '/info');
+ok(wait_event($olga, { event => 'notice', text => 'topic: den talk' }, 5), 'and has it');
+
 for (['--for', '1h'], ['--new-room', 'x', '--for', '0s'], ['--new-room', 'x', '--for', 'soon'], ['--new-room', 'x', '--room', 'y']) {
     my ($status, undef, $said) = run_program(name => 'wrong', command => [gochat(), '--bootnode', 'b', @$_, '--config', '/dev/null']);
     is($status, 2, "@$_ is refused");
