@@ -46,7 +46,8 @@ sub row_named {
     is($row->{sessions}, SESSIONS, "$name: all sessions");
     is($row->{answered} + $row->{lost}, $row->{expected}, "$name: every request is answered once, or lost");
     # As fast as possible may be faster than a busy machine.
-    is($row->{lost}, 0, "$name: no answer is lost") if $name ne 'fast';
+    # A sanitized build may be a second late; it looks for races, not for speed.
+    cmp_ok($row->{lost}, '<=', $ENV{SAN} ? $row->{expected} / 20 : 0, "$name: no answer is lost") if $name ne 'fast';
     is($row->{$_}, 0, "$name: $_ 0") for qw(announce_missing expired_wrong);
     return $row;
 }
