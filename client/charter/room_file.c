@@ -360,6 +360,7 @@ bool room_file_each(const char *directory, bool (*found)(void *context, const st
                     struct why *why) {
     char path[PATH_MAX];
     struct private_room room;
+    struct parsing parsing;
     struct why one;
     const struct dirent *entry;
     bool whole = true, more = snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER, directory) < (int)sizeof path;
@@ -368,7 +369,8 @@ bool room_file_each(const char *directory, bool (*found)(void *context, const st
         if (strlen(entry->d_name) != 2 * (size_t)ROOM_ID_SIZE ||
             snprintf(path, sizeof path, "%s/" ROOM_FILE_FOLDER "/%s", directory, entry->d_name) >= (int)sizeof path)
             continue;
-        bool understood = room_file_read(path, &room, &one);
+        parsing = (struct parsing){.room = &room, .without_statements = true};
+        bool understood = read_file(path, &parsing, &one);
         if (understood) more = found(context, &room);
         if (!understood && whole) *why = one;
         whole = whole && understood;

@@ -51,7 +51,7 @@ void room_file_take_doors(const char *directory, struct private_room *room, uint
 /* Makes the folder where it is not there. False with one line in `why`. */
 MUST_USE bool room_file_write(const char *directory, const struct private_room *room, struct why *why);
 
-/* Calls `found` for each room that is kept, in no order, until it says false. False with one line in `why`: a file is
- * not understood; the others are told of nonetheless. */
+/* Calls `found` for each room that is kept, without the statements of its charter, in no order, until it says false.
+ * False with one line in `why`: a file is not understood; the others are told of nonetheless. */
 bool room_file_each(const char *directory, bool (*found)(void *context, const struct private_room *room), void *context,
                     struct why *why);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "client/charter/namesakes.h"
 #include "common/wire/bootnode_packets.h"
 #include "tests/scenario/support/hostile.h"
 #include "tests/scenario/support/private_bootnode.h"
@@ -308,6 +309,51 @@ static void a_flood_of_words_costs_little(void **state) {
     private_room_clear(&old);
 }
 
+/* --- Whoever has the token of an invite that was used --- */
+
+/* However often somebody comes, and a name is looked for: what is kept of two hundred people is not checked again. */
+static void who_comes_by_a_used_invite_costs_little(void **state) {
+    static const uint8_t body = STANDING_MEMBER;
+    struct world *world = *state;
+    struct private_room room;
+    struct statement said;
+    struct namesakes found;
+    struct why why;
+    uint8_t token[PRIVATE_SECRET_SIZE];
+    struct person *anna = world_person(world, "anna", NAT_NONE);
+    anna->directory = private_folder;
+    assert_true(private_room_make(&private_made, PRIVATE_NAME, &anna->identity));
+    room = private_made;
+    for (unsigned i = 0; i < 200; i++) {
+        const uint8_t subject[32] = {(uint8_t)i, 1};
+        assert_int_equal(
+            charter_state(&room.charter, &anna->identity, STATEMENT_PERSON, subject, &body, 1, NET_WALL_MS, &said),
+            CHARTER_TAKEN);
+    }
+    person_enter(anna, &room);
+    assert_true(chamber_open_door(private_chamber(anna), true, 0, world->now, token, &why));
+    world_run(world, 1000);
+    struct person *bert = private_invite(world, "bert", token);
+    world_wait(world, 10000, private_sees(anna, bert));
+    world_run(world, 3000);
+    person_kill(bert);
+    signatures_checked = 0;
+    struct person *eve = private_invite(world, "eve", token);
+    for (unsigned i = 0; i < 10; i++) {
+        world_wait(world, 20000, private_refused(eve, "used"));
+        person_kill(eve);
+        person_forget(eve);
+        assert_true(private_room_init(&room, PRIVATE_NAME, private_made.charter.root));
+        room.invited = true;
+        memcpy(room.invite, token, sizeof room.invite);
+        person_enter(eve, &room);
+    }
+    print_message("# %u signatures checked for 10 guests by a used invite\n", signatures_checked);
+    assert_true(namesakes_find(anna->directory, PRIVATE_NAME, &found, &why));
+    assert_int_equal(found.count, 1);
+    assert_true(signatures_checked < 100);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, private_setup, world_teardown)
 
 int main(void) {
@@ -316,6 +362,8 @@ int main(void) {
         test(members_keep_the_later_charter),
         test(a_newcomer_told_a_former_charter_waits_for_a_later_one),
         test(a_flood_of_words_costs_little),
+        cmocka_unit_test_setup_teardown(who_comes_by_a_used_invite_costs_little, private_setup_folder,
+                                        private_teardown_folder),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("private_liars", tests, NULL, NULL);

@@ -9,12 +9,28 @@
 #include <sodium.h>
 
 #include "client/charter/room_file.h"
+#include "tests/support/folder.h"
 
 struct private_room private_made;
+const char *private_folder;
 
 int private_setup(void **state) {
     memset(&private_made, 0, sizeof private_made);
     return world_setup(state);
+}
+
+int private_setup_folder(void **state) {
+    void *folder;
+    if (private_setup(state) != 0 || folder_make(&folder) != 0) return -1;
+    private_folder = folder;
+    return 0;
+}
+
+/* Whoever is there still writes there at the end. */
+int private_teardown_folder(void **state) {
+    void *folder = (void *)private_folder;
+    int ended = world_teardown(state);
+    return folder_remove(&folder) == 0 ? ended : -1;
 }
 
 struct person *private_found_as(struct person *owner) {

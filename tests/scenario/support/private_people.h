@@ -9,8 +9,13 @@
 /* The room as it was when it was made: who has it has its root and its first secret. */
 extern struct private_room private_made;
 
+extern const char *private_folder;
+
 /* cmocka's setup; its teardown is world_teardown. */
 int private_setup(void **state);
+/* The same with a folder, in which somebody can keep its rooms; and its teardown. */
+int private_setup_folder(void **state);
+int private_teardown_folder(void **state);
 /* The owner. */
 struct person *private_found(struct world *world, const char *name);
 /* The same of somebody who runs nothing yet. */

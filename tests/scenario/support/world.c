@@ -291,6 +291,7 @@ void person_create(struct person *person) {
                                      .people = &person->people,
                                      .known_bootnodes = &person->known_bootnodes,
                                      .nick = person->name,
+                                     .directory = person->directory,
                                      .suite_mask = person->suite_mask,
                                      .history = !person->no_history,
                                      .relays = !person->no_relays,

@@ -45,6 +45,7 @@ struct person {
     uint16_t last_socket;
     struct engine *engine;  /* NULL: not running */
     bool no_history;        /* config: history = off */
+    const char *directory;  /* where its private rooms are kept; NULL: nowhere */
     int64_t clock_ahead_ms; /* its clock on the wall is wrong by so much */
     bool asleep;            /* its machine is suspended, */
     uint64_t asleep_since;  /* ms */
