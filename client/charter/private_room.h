@@ -21,7 +21,7 @@
 struct private_door {
     uint8_t token[PRIVATE_SECRET_SIZE];
     uint64_t until_ms; /* ms since 1970; 0: for good */
-    uint64_t made_ms;  /* ms since 1970: whoever was removed since then is not let in by it */
+    uint64_t made_ms;  /* ms since 1970, or before: whoever was removed since then is not let in by it */
     bool once;         /* one person may come */
     bool used;
     uint8_t by[32]; /* who came, if it is used: comes again as it likes */

@@ -347,8 +347,9 @@ bool room_file_write(const char *directory, const struct private_room *room, str
     text = room_file_format(room, &size);
     bool written = directory_make_above(path) && whole_file_replace(path, text, size, MODE);
     if (!written)
-        why_fail(why, "%s: cannot be written, so what was decided in the room ends with this run: %s", path,
-                 strerror(errno));
+        why_fail(why,
+                 "%s: cannot be written, and is tried again, or what was decided in the room ends with this run: %s",
+                 path, strerror(errno));
     sodium_memzero(text, size);
     free(text);
     return written;

@@ -287,12 +287,22 @@ static void forget_what_was_told(const struct council *council) {
     for (size_t i = 0; (member = member_at(council, i)); i++) member->told = false;
 }
 
+/* Whoever we hear of as removed was removed since we made our invites, whatever the clock of who said it. */
+static void outdate_invites(struct private_room *room, const struct statement *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].kind != STATEMENT_PERSON || !standing_is_removed((enum standing)list[i].body[0])) continue;
+        for (size_t n = 0; n < room->door_count; n++)
+            room->doors[n].made_ms = earlier(room->doors[n].made_ms, list[i].stamp);
+    }
+}
+
 /* Statements that were just taken: members hear them, and what they change is changed. `from`: who told us. */
 static void follow(struct council *council, const struct belonging *from, struct statement *list, size_t count,
                    uint64_t now) {
     const struct statement *told[CHARTER_STATEMENTS_MAX];
     for (size_t i = 0; i < count; i++) told[i] = &list[i];
     forget_what_was_told(council);
+    outdate_invites(council->room, list, count);
     judge_again(council, now);
     council->host.changed(council->host.context, now);
     if (!from) tell_others(council, told, count, now);

@@ -617,6 +617,33 @@ static void who_came_by_an_invite_is_removed_like_others(void **state) {
     assert_int_equal(people[5].refused, VERDICT_REMOVED);
 }
 
+/* An op whose clock is slow removes somebody, and the owner's invite is the later one by what the stamps say. */
+static void a_slow_clock_makes_no_removal_of_before(void **state) {
+    static const uint8_t removed = STANDING_REMOVED;
+    uint8_t before[PRIVATE_SECRET_SIZE];
+    struct statement said;
+    (void)state;
+    everybody_meets(3);
+    say(0, 1, STANDING_OP);
+    pass(1000);
+    const uint64_t slow = EPOCH_MS + now;
+    pass(5000);
+    struct private_door *door = private_room_open_door(&people[0].room, false, 0, EPOCH_MS + now);
+    pass(1000);
+    private_room_secret(&people[1].room, before);
+    assert_int_equal(charter_state(&people[1].room.charter, &people[1].identity, STATEMENT_PERSON,
+                                   people[2].identity.public, &removed, 1, slow, &said),
+                     CHARTER_TAKEN);
+    assert_true(said.stamp < door->made_ms);
+    council_follow(&people[1].council, before, &said, 1, now);
+    pass(3000);
+    part(0, 2);
+    come_by_door(0, 2, door);
+    pass(3000);
+    assert_false(people[0].talks[2]);
+    assert_int_equal(people[2].refused, VERDICT_REMOVED);
+}
+
 /* The invite is what one comes by, not what one stays by. */
 static void who_came_in_time_stays_when_the_invite_is_over(void **state) {
     (void)state;
@@ -668,6 +695,7 @@ int main(void) {
         test(an_invite_for_one_lets_one_in),
         test(an_invite_for_a_time_ends),
         test(who_came_by_an_invite_is_removed_like_others),
+        test(a_slow_clock_makes_no_removal_of_before),
         test(who_came_in_time_stays_when_the_invite_is_over),
         test(a_few_stay_for_who_was_away),
     };
