@@ -18,26 +18,12 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rcu.h"
+#include "tests/support/cluster_node.h"
 #include "tests/support/folder.h"
 
 static struct bootnode_config config;
 static struct clustering clustering;
 static struct node node;
-
-static void set(const char *section, const char *key, const char *value) {
-    struct why why;
-    if (!ini_table_set(&bootnode_config_table, section, key, value, &config, &why)) fail_msg("%s", why.text);
-}
-
-static void configure(const char *folder) {
-    char path[FOLDER_PATH_SIZE];
-    ini_table_defaults(&bootnode_config_table, &config);
-    set(BOOTNODE_SECTION, "node_id", "3");
-    set(CLUSTER_SECTION, "name", "town");
-    set(CLUSTER_SECTION, "addresses", "192.0.2.3:9595");
-    set(CLUSTER_SECTION, "nats", "nats://127.0.0.1");
-    set(CLUSTER_SECTION, "state_file", folder_file(folder, "view", path));
-}
 
 /* What the cluster's thread marks its requests with is what the workers know them by, also while a key is replaced. */
 static void a_node_knows_the_marks_of_its_own_kind(void **state) {
@@ -45,7 +31,7 @@ static void a_node_knows_the_marks_of_its_own_kind(void **state) {
     struct why why;
     for (size_t previous = 0; previous < 3; previous++) {
         uint8_t seed[SEED_SIZE] = {(uint8_t)(1 + previous)};
-        configure(*state);
+        cluster_node_configure(&config, *state);
         keys = (struct keyring){.previous_count = previous};
         node_key_derive(seed, &keys.present);
         for (size_t i = 0; i < previous; i++) {
@@ -71,7 +57,7 @@ static void open_and_start(const char *folder) {
     static struct keyring keys;
     static struct board board = {.socket = -1};
     struct why why;
-    configure(folder);
+    cluster_node_configure(&config, folder);
     clustering = (struct clustering){.cluster = NULL};
     node_key_derive((const uint8_t[SEED_SIZE]){1}, &keys.present);
     if (!clustering_open(&clustering, &config, &keys, &board, &why)) fail_msg("%s", why.text);

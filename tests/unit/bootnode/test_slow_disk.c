@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/rcu.h"
 #include "common/thread.h"
+#include "tests/support/cluster_node.h"
 #include "tests/support/folder.h"
 
 #define OWN_ID 3
@@ -79,21 +80,6 @@ static void assert_nobody_waits(void) {
 
 /* --- A node that serves, as an earlier run of it did --- */
 
-static void set(const char *section, const char *key, const char *value) {
-    struct why why;
-    if (!ini_table_set(&bootnode_config_table, section, key, value, &config, &why)) fail_msg("%s", why.text);
-}
-
-static void configure(const char *folder) {
-    char path[FOLDER_PATH_SIZE];
-    ini_table_defaults(&bootnode_config_table, &config);
-    set(BOOTNODE_SECTION, "node_id", "3");
-    set(CLUSTER_SECTION, "name", "town");
-    set(CLUSTER_SECTION, "addresses", "192.0.2.3:9595");
-    set(CLUSTER_SECTION, "nats", "nats://127.0.0.1");
-    set(CLUSTER_SECTION, "state_file", folder_file(folder, "view", path));
-}
-
 static void resume(struct cluster *cluster) {
     const struct view_own *own = &cluster->view.own;
     struct view_record record = {.wall_ms = clock_wall_ms(), .own_id = OWN_ID, .count = 1};
@@ -107,7 +93,7 @@ static int open_node(void **state) {
     static struct board board = {.socket = -1};
     struct why why;
     const int made = folder_make(state);
-    configure(*state);
+    cluster_node_configure(&config, *state);
     clustering = (struct clustering){.cluster = NULL};
     node_key_derive((const uint8_t[SEED_SIZE]){1}, &keys.present);
     if (!clustering_open(&clustering, &config, &keys, &board, &why)) fail_msg("%s", why.text);
